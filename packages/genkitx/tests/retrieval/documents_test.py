@@ -107,6 +107,11 @@ def test_a_number_reads_back_as_itself(value):
     assert len(digits) <= 17
 
 
+@given(st.lists(st.floats() | st.sampled_from([0.0, -0.0, 3.0, 1e-7, 1e21, 0.1])))
+def test_a_list_of_numbers_is_written_as_each_of_them(values):
+    assert stringify(values) == '[' + ','.join(number(value) for value in values) + ']'
+
+
 def test_stored_integers_are_kept_in_full():
     assert stringify({'a': 2**60 + 1, 'b': True, 'c': 1.0}) == '{"a":1152921504606846977,"b":true,"c":1}'
 

@@ -27,10 +27,10 @@ from typing import Any, Final, cast
 
 from genkit import Document, Part
 from genkitx.filters import format_path
-from genkitx.retrieval import document_data, document_data_type, document_to_dict
+from genkitx.retrieval import document_data, document_data_type, document_to_dict, read_document, text_document
 from genkitx.retrieval.documents import TEXT
 from genkitx.retrieval.json import stringify
-from genkitx.stores.layout import fits_data, read_document, read_parts, storable, utf8
+from genkitx.stores.layout import fits_data, read_parts, storable, utf8
 
 _log: Final = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def decode(data: str | None, metadata: Mapping[str, Any] | None) -> Document:
     data_type = row.get(TYPE)
     if isinstance(data_type, str) and data_type != TEXT:
         return read_document([Part.from_media(data or '', data_type)], own)
-    return read_document([Part(text=data or '')], own)
+    return text_document(data or '', own)
 
 
 def flatten(metadata: Mapping[str, Any]) -> dict[str, MetadataValue]:

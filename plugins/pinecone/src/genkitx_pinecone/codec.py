@@ -46,7 +46,6 @@ RESERVED: Final = frozenset({METADATA, CONTENT_KEY, TYPE, PARTS, NUMBERS})
 
 _FOREIGN_KEYS: Final = (CONTENT_KEY, 'text')  # Where Go and LangChain keep the text.
 _MAX_INT: Final = 2**53
-_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(',', ':'))
 
 Row = dict[str, Any]
 
@@ -179,11 +178,6 @@ def is_number(value: float) -> bool:
         return math.isfinite(float(value))
     except OverflowError:
         return False
-
-
-def row_bytes(row: Row) -> int:
-    """Returns the size of metadata as JSON, which is what Pinecone limits."""
-    return len(_json.encode(row).encode())
 
 
 @functools.lru_cache(maxsize=4096)

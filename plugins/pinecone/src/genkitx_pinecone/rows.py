@@ -5,13 +5,30 @@
 from __future__ import annotations
 
 import threading
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from genkitx.stores import Record
 
-from genkitx_pinecone.codec import Layout, Row, row_bytes
+from genkitx_pinecone.codec import Layout, Row
 
 _KEPT: Final = 2000
+_SAMPLE: Final = 8
+
+
+def json_bytes(value: Any) -> int:
+    """Returns the size of JSON data in a request: it is written as the SDK writes it."""
+    import orjson  # Not before it is needed, like the SDK.
+
+    return len(orjson.dumps(value))
+
+
+def vector_bytes(vector: Sequence[float]) -> int:
+    """Returns about the size of a vector in a request: the length of a number is taken from a few of them."""
+    count = len(vector)
+    sample = vector[:: max(1, count // _SAMPLE)]
+    # The brackets stand for the comma that the last number lacks, and one more.
+    return (json_bytes(sample) - 1) * count // len(sample) if count else 2
 
 
 class Rows:
@@ -33,7 +50,7 @@ class Rows:
         if known is not None and known[0] is record:
             return known[2]
         row = self._layout.encode(record.document)
-        size = row_bytes(row)
+        size = json_bytes(row)
         with self._lock:
             self._rows[id(record)] = (record, row, size)
             if len(self._rows) > _KEPT:

@@ -17,7 +17,7 @@ from genkitx_pinecone.codec import Layout
 from genkitx_pinecone.errors import is_missing_namespace
 from genkitx_pinecone.filters import SUPPORT, Condition, PineconeFilterCompiler
 from genkitx_pinecone.options import Metric, SparseEncoder, SparseVector
-from genkitx_pinecone.rows import Rows
+from genkitx_pinecone.rows import Rows, vector_bytes
 from genkitx_pinecone.visibility import Visibility
 from genkitx_pinecone.wire import MAX_NAME, fetch_all, is_id, known_ids, pages
 
@@ -107,9 +107,7 @@ class PineconeStore(VectorStore):
 
     def record_bytes(self, record: Record) -> int:
         """Returns about the size of a record in a request; the length of a float is estimated from a sample."""
-        sample = list(record.vector[:: max(1, len(record.vector) // 8)])
-        digits = len(repr(sample)) / len(sample) - 0.5 if sample else 0
-        return int(len(record.vector) * digits) + self._rows.size(record) + len(record.id) + 60
+        return vector_bytes(_list(record.vector)) + self._rows.size(record) + len(record.id) + 60
 
     async def upsert(self, records: Sequence[Record], *, namespace: str | None = None) -> None:
         """Writes records with one request, replacing whole what has the same id."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -30,11 +30,13 @@ class Row:
 
     Attributes:
         record: The record.
-        length: The Euclidean length of its vector.
+        vector: The record's vector.
+        length: Its Euclidean length; 1 for a vector of zeros, which is then similar to nothing.
         text: Its entry in the file, indented.
     """
 
     record: Record
+    vector: Sequence[float]
     length: float
     text: str
 
@@ -47,7 +49,7 @@ def make_row(record: Record) -> Row:
         embedding['metadata'] = metadata['embedMetadata']
     entry = {'doc': document_to_dict(record.document), 'embedding': embedding}
     text = stringify({record.id: entry}, indent=2)[4:-2]
-    return Row(record, norm(record.vector), text)
+    return Row(record, record.vector, norm(record.vector) or 1.0, text)
 
 
 def dump(rows: Mapping[str, Row]) -> bytes:

@@ -17,7 +17,7 @@ from genkit import GenkitError
 from genkitx.files import exclusive_lock, replace_file
 from genkitx.filters import Filter, evaluate
 from genkitx.local.codec import Row, dump, load, make_row
-from genkitx.stores.ranking import dot, norm
+from genkitx.stores.ranking import dots, norm
 from genkitx.stores.store import Capabilities, Match, Record, SearchRequest, VectorStore, dimension_error
 
 _CAPABILITIES: Final = Capabilities(writers=1)
@@ -60,7 +60,7 @@ class DevLocalStore(VectorStore):
     ) -> list[Record]:
         """Returns the records with these ids."""
         rows = await asyncio.to_thread(self._load)
-        return [rows[one].record for one in dict.fromkeys(ids) if one in rows]
+        return [_own(rows[one].record) for one in dict.fromkeys(ids) if one in rows]
 
     async def delete(
         self,
@@ -95,7 +95,7 @@ class DevLocalStore(VectorStore):
             self._rows, self._signature = {}, None
 
     def _upsert(self, records: Sequence[Record]) -> None:
-        added = {record.id: make_row(record) for record in records}
+        added = {record.id: make_row(_own(record)) for record in records}
 
         def apply(rows: dict[str, Row]) -> dict[str, Row]:
             expected = _dimension(rows) or _dimension(added)
@@ -122,14 +122,15 @@ class DevLocalStore(VectorStore):
         expected = _dimension(rows)
         if expected is not None and len(query) != expected:
             raise dimension_error(self.name, expected, len(query), what='a query vector')
-        length = norm(query)
-        scored = (
-            (dot(query, row.record.vector) / (length * row.length) if length and row.length else 0.0, row)
-            for row in rows.values()
-            if evaluate(request.filter, row.record.document.metadata)
-        )
-        best = heapq.nlargest(request.k, scored, key=lambda one: one[0])
-        return [Match(row.record.id, score, row.record.document, row.record.vector) for score, row in best]
+        kept = list(rows.values())
+        if request.filter is not None:
+            kept = [row for row in kept if evaluate(request.filter, row.record.document.metadata)]
+        products = dots(query, [row.vector for row in kept])
+        scores = [product / row.length for product, row in zip(products, kept, strict=True)]
+        best = heapq.nlargest(request.k, range(len(kept)), key=scores.__getitem__)
+        length = norm(query) or 1.0
+        found = [(_own(kept[i].record), scores[i] / length) for i in best]
+        return [Match(record.id, score, record.document, record.vector) for record, score in found]
 
     def _load(self) -> dict[str, Row]:
         """Returns the rows; the file is read again only after it changed. The dict is never changed in place."""
@@ -150,6 +151,11 @@ class DevLocalStore(VectorStore):
                 status='FAILED_PRECONDITION', message=f'{self.name}: cannot read {self._path}: {error}', cause=error
             ) from error
         return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+def _own(record: Record) -> Record:
+    """Copies a record: nobody can change what is stored by changing what was given or got."""
+    return Record(record.id, list(record.vector), record.document.model_copy(deep=True))
 
 
 def _dimension(rows: dict[str, Row]) -> int | None:

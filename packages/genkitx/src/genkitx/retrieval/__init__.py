@@ -12,6 +12,8 @@ from genkitx.retrieval.documents import (
     document_id,
     document_to_dict,
     embedding_documents,
+    read_document,
+    text_document,
 )
 from genkitx.retrieval.indexer import IndexerRef, index, indexer, indexer_ref
 from genkitx.retrieval.reranker import (
@@ -52,6 +54,7 @@ __all__ = [
     'index',
     'indexer',
     'indexer_ref',
+    'read_document',
     'rerank',
     'reranker',
     'reranker_ref',
@@ -59,4 +62,5 @@ __all__ = [
     'retriever',
     'retriever_ref',
     'simple_retriever',
+    'text_document',
 ]

@@ -27,7 +27,7 @@ _DRAFT: Final = 'http://json-schema.org/draft-07/schema#'
 
 
 def _as_document(value: Any) -> Any:
-    if not isinstance(value, Mapping):
+    if isinstance(value, Document) or not isinstance(value, Mapping):
         return value
     try:
         return document_from_dict(cast('Mapping[str, Any]', value))

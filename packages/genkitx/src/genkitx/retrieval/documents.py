@@ -36,6 +36,22 @@ class RankedDocument(Document):
         return cls(content=document.content, metadata={**(document.metadata or {}), 'score': score})
 
 
+# Copied, not built: the constructor of `Document` copies deeply and that of `Part` checks every kind of content, which together
+# cost more than the rest of reading a record.
+_TEXT_PART: Final = Part(text='')
+_DOCUMENT: Final = Document(content=[])
+
+
+def read_document(content: list[Part], metadata: dict[str, Any] | None) -> Document:
+    """Makes a document of parts and metadata that nobody else holds; neither is copied or checked."""
+    return _DOCUMENT.model_copy(update={'content': content, 'metadata': metadata})
+
+
+def text_document(text: str, metadata: dict[str, Any] | None = None) -> Document:
+    """Makes a document of one text, as `Document.from_text` does, but takes the metadata as it is."""
+    return read_document([_TEXT_PART.model_copy(update={'text': text})], metadata)
+
+
 def document_to_dict(document: Document) -> dict[str, Any]:
     """Returns a document's wire form: `content`, then `metadata` unless it is None. Nulls in metadata stay."""
     data: dict[str, Any] = {'content': [_part_to_dict(part) for part in document.content]}
@@ -92,11 +108,11 @@ def document_from_data(data: str, data_type: str | None, metadata: dict[str, Any
         data: Text or a media URL.
         data_type: `'text'`, a content type, `''` for a medium without one, or None when the record was written by
             something that keeps no type; then it is text.
-        metadata: The document's metadata.
+        metadata: The document's metadata, which is not copied.
     """
     if data_type is None or data_type == TEXT:
-        return Document.from_text(data, metadata)
-    return Document(content=[Part.from_media(data, data_type)], metadata=metadata)
+        return text_document(data, metadata)
+    return read_document([Part.from_media(data, data_type)], metadata)
 
 
 def embedding_documents(document: Document, embeddings: Sequence[Embedding]) -> list[Document]:

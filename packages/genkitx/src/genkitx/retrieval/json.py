@@ -89,11 +89,27 @@ def _write(value: Any, indent: int, newline: str, doubles: bool) -> str:
         return _object(cast('Mapping[Any, Any]', value), indent, newline, doubles)
     if isinstance(value, list | tuple):
         inner = newline + ' ' * indent
-        items = [_write(item, indent, inner, doubles) for item in cast('list[Any]', value)]
+        floats = _floats(cast('Any', value))
+        items = floats or [_write(item, indent, inner, doubles) for item in cast('list[Any]', value)]
         return _enclose('[', items, ']', newline, inner)
     if isinstance(value, datetime.datetime):
         return _string(_iso(value))
     raise TypeError(f'JSON cannot hold a {type(value).__name__}')
+
+
+def _floats(value: list[Any] | tuple[Any, ...]) -> list[str] | None:
+    """Writes a list of floats, such as a vector, at once; None for any other list."""
+    if set(map(type, value)) != {float}:
+        return None
+    text = repr(list(value))
+    items = text[1:-1].split(', ')
+    # Whole numbers, exponents, infinities and NaN are what JavaScript writes in another way.
+    if '.0,' in text or '.0]' in text or 'e' in text or 'n' in text:
+        return [
+            number(one) if 'e' in item or 'n' in item or item.endswith('.0') else item
+            for item, one in zip(items, value, strict=True)
+        ]
+    return items
 
 
 def _object(value: Mapping[Any, Any], indent: int, newline: str, doubles: bool) -> str:

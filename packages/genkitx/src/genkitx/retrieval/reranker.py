@@ -28,7 +28,7 @@ from genkitx.retrieval.action import (
     read_output,
     resolve,
 )
-from genkitx.retrieval.documents import RankedDocument
+from genkitx.retrieval.documents import RankedDocument, text_document
 
 RERANKER: Final = kind_named('reranker')
 
@@ -140,7 +140,7 @@ async def rerank(
         GenkitError: NOT_FOUND for an unknown reranker, INVALID_ARGUMENT for wrong options, or the reranker's own error.
     """
     action = await resolve(ai, RERANKER, reranker, 'Unable to resolve the reranker')
-    document = Document.from_text(query) if isinstance(query, str) else query
+    document = text_document(query) if isinstance(query, str) else query
     with using(ai):
         result = await action.run(
             {'query': document, 'documents': list(documents), 'options': merge_options(reranker, options)}

@@ -29,6 +29,7 @@ from genkitx.retrieval.action import (
     read_output,
     resolve,
 )
+from genkitx.retrieval.documents import text_document
 
 RETRIEVER: Final = kind_named('retriever')
 
@@ -193,7 +194,7 @@ async def retrieve(
         GenkitError: NOT_FOUND for an unknown retriever, INVALID_ARGUMENT for wrong options, or the retriever's own error.
     """
     action = await resolve(ai, RETRIEVER, retriever, 'Unable to resolve the retriever')
-    document = Document.from_text(query) if isinstance(query, str) else query
+    document = text_document(query) if isinstance(query, str) else query
     with using(ai):
         result = await action.run({'query': document, 'options': merge_options(retriever, options)})
     return cast('RetrieverResponse', result.response).documents

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from genkitx.embedding import Embedder
 from genkitx.filters import Filter, parse_filter
-from genkitx.retrieval.documents import document_data
+from genkitx.retrieval.documents import document_data, text_document
 from genkitx.retrieval.indexer import Documents, indexer
 from genkitx.retrieval.report import IndexProgress, IndexReport
 from genkitx.retrieval.retriever import retriever
@@ -257,7 +257,7 @@ class VectorCollection:
 
     async def _vector(self, query: str | Document | Sequence[float]) -> Sequence[float]:
         if isinstance(query, str):
-            vector: Sequence[float] = await self._need_embedder().embed_query(Document.from_text(query))
+            vector: Sequence[float] = await self._need_embedder().embed_query(text_document(query))
         elif isinstance(query, Document):
             vector = await self._need_embedder().embed_query(query)
         else:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any, Final
+from typing import Final
 
 from genkit import Document, GenkitError, Part
 
 from genkitx.retrieval.documents import TEXT
+from genkitx.retrieval.documents import read_document as read_document  # noqa: PLC0414
 
 _log: Final = logging.getLogger(__name__)
 
@@ -52,14 +53,6 @@ def fits_data(document: Document, data: str) -> bool:
         return utf8(data) == data
     media = part.media
     return media is not None and bool(media.content_type) and media.content_type != TEXT and utf8(data) == data
-
-
-def read_document(content: list[Part], metadata: dict[str, Any] | None) -> Document:
-    """Makes a document of parts and metadata that nobody else holds.
-
-    The constructor of `Document` copies deeply, which costs more than all of a record's decoding.
-    """
-    return Document.model_construct(content=content, metadata=metadata)
 
 
 def read_parts(text: str, key: str) -> list[Part] | None:

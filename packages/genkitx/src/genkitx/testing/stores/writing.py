@@ -50,6 +50,22 @@ class WritingTests(StoreSuite):
         await collection.add(documents)
         assert [wire(one) for one in documents] == [wire(one) for one in odd_documents()]
 
+    async def test_what_is_stored_belongs_to_the_store(self, collection: VectorCollection) -> None:
+        given = Document.from_text('river', {'n': 1, 'tags': ['a']})
+        stored = wire(given.model_copy(deep=True))
+        await collection.add([given])
+        await self.settle(collection)
+        _spoil(given)
+        (match,) = await collection.search('river', k=1)
+        _spoil(match.document)
+        if capabilities(collection).custom_ids:
+            (got,) = await collection.get([match.id])
+            assert got is not None
+            assert wire(got) == stored
+            _spoil(got)
+        (match,) = await collection.search('river', k=1)
+        assert wire(match.document) == stored
+
     async def test_own_ids(self, collection: VectorCollection) -> None:
         needs(capabilities(collection).custom_ids, 'ids of its own')
         report = await collection.add(texts(3), ids=['a', 'b', 'c'])
@@ -207,3 +223,10 @@ class WritingTests(StoreSuite):
             assert status_of(error) == 'INVALID_ARGUMENT'
         await self.settle(collection)
         assert await collection.count() == 2
+
+
+def _spoil(document: Document) -> None:
+    metadata = document.metadata or {}
+    metadata['n'] = -1
+    metadata['tags'].append('spoiled')
+    document.content[0].text = 'spoiled'
