@@ -27,11 +27,19 @@ from genkit import Document, Embedding, EmbedRequest, EmbedResponse
 from genkitx import Genkit
 from genkitx.local import DevLocalVectorStore
 from genkitx.stores import Capabilities, CollectionSettings, VectorStore, VectorStorePlugin
+from report import note, row
 
 DIMENSIONS = 384
 DOCUMENTS = 2000
 QUERIES = 50
 ROUNDS = 7
+PLUGINS = [
+    f'genkitx_{name}'
+    for name in (
+        *('chroma', 'cloud_sql_pg', 'cohere', 'convex', 'graph'),
+        *('groq', 'hnsw', 'langchain', 'milvus', 'pinecone'),
+    )
+]
 
 random.seed(7)
 VECTORS = [[random.uniform(-1, 1) for _ in range(DIMENSIONS)] for _ in range(DOCUMENTS)]
@@ -74,9 +82,14 @@ async def local_store() -> None:
             await asyncio.to_thread(Path(folder, 'raw.json').write_text, json.dumps(rows, indent=2))
 
         times = await interleave(ours=ours, raw=raw)
-        print(
-            f'local store, index {DOCUMENTS} x {DIMENSIONS}: ours {times["ours"]:.2f} s, json.dump {times["raw"]:.2f} s,'
-            f' throughput ours/raw {times["raw"] / times["ours"]:.2f}'
+        ours_rate, raw_rate = (DOCUMENTS / times[name] for name in ('ours', 'raw'))
+        row(
+            'Local store',
+            f'index {DOCUMENTS} x {DIMENSIONS}; raw: json.dump of the same file',
+            ours=ours_rate,
+            raw=raw_rate,
+            unit='rows/s',
+            goal='0.95 of raw',
         )
 
         plugin = DevLocalVectorStore(['q'], embedder=precomputed, directory=folder)
@@ -96,11 +109,9 @@ async def local_store() -> None:
                 nlargest(10, (sum(map(mul, query, vector)) / length for vector, length in rows))
 
         times = await interleave(ours=retrieve, raw=loop)
-        extra = (times['ours'] - times['raw']) / QUERIES * 1e6
-        print(
-            f'local store, {QUERIES} retrieves k=10: ours {times["ours"] / QUERIES * 1e3:.2f} ms, bare loop '
-            f'{times["raw"] / QUERIES * 1e3:.2f} ms, extra {extra:.0f} us (budget {150 + 35 * 10})'
-        )
+        ours_ms, raw_ms = (times[name] / QUERIES * 1e3 for name in ('ours', 'raw'))
+        case = f'retrieve k=10 of {DOCUMENTS}; raw: a bare loop'
+        row('Local store', case, ours=ours_ms, raw=raw_ms, unit='ms', goal=f'raw + {150 + 35 * 10} µs')
 
 
 class _Sink(VectorStore):
@@ -155,32 +166,34 @@ async def memory(count: int = 200_000) -> None:
     gc.collect()
     base = tracemalloc.get_traced_memory()[0]
     tracemalloc.reset_peak()
-    start = time.perf_counter()
     report = await collection.add(source(count))
-    seconds = time.perf_counter() - start
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert report.written == count
-    print(
-        f'memory, {count} documents from a generator: peak {(peak - base) / 1e6:.1f} MB over base, '
-        f'{(peak - base) / batch_bytes:.1f} batches of 500 (budget 4), {count / seconds:.0f} documents/s while traced'
+    note(
+        'Core',
+        f'Memory of indexing {count} documents from a generator: {(peak - base) / batch_bytes:.1f} batches of 500 over base '
+        f'(goal 4), {(peak - base) / 1e6:.1f} MB.',
     )
 
 
 def imports() -> None:
+    """What each package adds to the import of the one below it, bytecode cached."""
+
     def seconds(code: str) -> float:
         start = time.perf_counter()
         subprocess.run([sys.executable, '-c', code], check=True)
         return time.perf_counter() - start
 
-    modules = ['genkitx', 'genkitx.local', *sys.argv[1:]]
-    times: dict[str, list[float]] = {name: [] for name in ['genkit', *modules]}
+    below = {'genkitx': 'genkit', 'genkitx.local': 'genkit', **dict.fromkeys(PLUGINS, 'genkit, genkitx')}
+    times: dict[str, list[float]] = {name: [] for name in ['genkit', 'genkit, genkitx', *below]}
     for _ in range(ROUNDS):
         for name, values in times.items():
-            values.append(seconds('import genkit' if name == 'genkit' else f'import genkit, {name}'))
-    base = min(times['genkit'])
-    for name in modules:
-        print(f'import {name}: {(min(times[name]) - base) * 1e3:.0f} ms over genkit ({base * 1e3:.0f} ms)')
+            values.append(seconds(f'import {below[name]}, {name}' if name in below else f'import {name}'))
+    for name, base in below.items():
+        extra = (min(times[name]) - min(times[base])) * 1e3
+        goal = 60 if base == 'genkit' else 30
+        note('Core', f'`import {name}`: {extra:.0f} ms over `import {base}` (goal {goal}).')
 
 
 async def main() -> None:

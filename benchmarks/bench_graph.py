@@ -13,11 +13,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import operator
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypedDict
@@ -38,6 +34,7 @@ from genkitx_graph import (
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import StateGraph
 from pydantic import BaseModel
+from report import row
 
 STEPS = 300
 ITEMS = 100
@@ -131,21 +128,7 @@ async def compare(
             if number:  # The first run compiles.
                 times[name].append((time.process_time() - start) / steps * 1e6)
     one, two = (statistics.median(values) for values in times.values())
-    print(
-        f'{title:28} LangGraph {one:6.0f} us/step   ours {two:6.0f} us/step   ratio {two / one:4.2f}   more {two - one:4.0f} us'
-    )
-
-
-def import_seconds() -> float:
-    code = (
-        'import genkit.plugin_api, genkit.model, genkitx, genkitx.lifecycle, time\n'
-        'start = time.process_time()\nimport genkitx_graph\nprint(time.process_time() - start)'
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, 'PYTHONPYCACHEPREFIX': folder, 'PYTHONDONTWRITEBYTECODE': ''}
-        command = [sys.executable, '-c', code]
-        found = [subprocess.run(command, capture_output=True, text=True, check=True, env=environment) for _ in range(8)]
-    return statistics.median(float(one.stdout) for one in found[1:])
+    row('Graph', f'{title}, a step (CPU)', ours=two, raw=one, unit='µs', goal='raw + 300 µs')
 
 
 async def main() -> None:
@@ -165,7 +148,6 @@ async def main() -> None:
         await compare(title, run_bare, ours.run, STEPS)
     bare, ours = bare_map(), our_map()
     await compare('map over items', lambda: bare.ainvoke({'found': []}), lambda: ours.run({}), ITEMS)
-    print(f'import over genkitx          {import_seconds() * 1e3:.0f} ms of CPU time (with bytecode cached)')
 
 
 if __name__ == '__main__':
