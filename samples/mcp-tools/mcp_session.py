@@ -44,7 +44,7 @@ class McpSession:
             await session.aclose()
             raise
         except Exception as error:
-            message = f'The MCP server {parameters.command!r} did not start: {error}'
+            message = f'The MCP server {parameters.command!r} did not start: {_first(error)}'
             raise GenkitError(status='UNAVAILABLE', message=message, cause=error) from error
         return session
 
@@ -69,8 +69,15 @@ class McpSession:
                 await self._stop.wait()
         except Exception as error:  # noqa: BLE001 - handed to whoever opens the session
             if self._ready.done():
-                logger.warning('The session with an MCP server ended badly: %s', error)
+                logger.warning('The session with an MCP server ended badly: %s', _first(error))
             else:
                 self._ready.set_exception(error)
         finally:
             self._ready.cancel()
+
+
+def _first(error: BaseException) -> BaseException:
+    """What is at the bottom of the groups that task groups wrap around an error."""
+    while inner := getattr(error, 'exceptions', ()):
+        error = inner[0]
+    return error

@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from genkit import Message, ModelRequest, ModelResponse, Part
+from genkitx import ActionFnArg
 
 
-async def librarian(request: ModelRequest) -> ModelResponse:
+async def librarian(request: ModelRequest, _ctx: ActionFnArg) -> ModelResponse[Any]:
     """Calls search_notes, then read_note, then answers with the paragraph that has most words of the question."""
     question = next(message for message in request.messages if message.role == 'user').content[0].text or ''
     offered = {each.name for each in request.tools or ()}
-    results = {
+    results: dict[str, Any] = {
         part.tool_response.name: part.tool_response.output
         for message in request.messages
         for part in message.content
@@ -35,7 +37,7 @@ async def librarian(request: ModelRequest) -> ModelResponse:
     return answer(f'The note "{name}" says: {best.strip()}')
 
 
-def answer(content: str | Part) -> ModelResponse:
+def answer(content: str | Part) -> ModelResponse[Any]:
     """A text, or a call of a tool, as the model's message."""
     part = Part(text=content) if isinstance(content, str) else content
     return ModelResponse(message=Message(role='model', content=[part]), finish_reason='stop')

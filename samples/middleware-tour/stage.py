@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from genkit import Message, ModelInfo, ModelRequest, ModelResponse, Part
-from genkitx import CallNext, Genkit, ModelMiddleware
+from genkitx import ActionFnArg, CallNext, Genkit, ModelMiddleware
 from rich.console import Console
 from rich.markup import escape
 
@@ -53,7 +53,7 @@ class Stage:
     ) -> str:
         """Defines a model that shows each request it gets and follows the script. Returns its name."""
 
-        async def run(request: ModelRequest) -> ModelResponse[Any]:
+        async def run(request: ModelRequest, _ctx: ActionFnArg) -> ModelResponse[Any]:
             self.note('model got', describe(request), 'cyan')
             answer = script(request)
             part = Part(text=answer) if isinstance(answer, str) else answer

@@ -152,10 +152,13 @@ async def test_servers_that_do_not_answer(tmp_path: Path):
     ai = Genkit()
     gone = StdioServerParameters(command=str(tmp_path / 'no-such-server'))
     async with McpTools(ai, 'gone', gone) as notes:
-        assert (await failure(notes.list_tools())).startswith('UNAVAILABLE: ')
+        assert 'did not start: [Errno 2] No such file' in await failure(notes.list_tools())
         # Its tools are missing from the list; the rest of the list is there.
         listed = await ai.registry.list_actions()
         assert [key for key in listed if 'gone' in key] == ['/dynamic-action-provider/gone']
+    ended = StdioServerParameters(command=sys.executable, args=['-c', 'pass'])
+    async with McpTools(ai, 'ended', ended) as notes:
+        assert 'did not start: Connection closed' in await failure(notes.list_tools())
     pid_file = tmp_path / 'pid'
     script = f'import os, sys; open({str(pid_file)!r}, "w").write(str(os.getpid())); sys.stdin.read()'
     silent = StdioServerParameters(command=sys.executable, args=['-c', script])
