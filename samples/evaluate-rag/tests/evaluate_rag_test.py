@@ -19,7 +19,7 @@ from genkitx import Genkit  # noqa: E402
 from labelled import LabelError, load  # noqa: E402
 from ranking_metrics import METRICS  # noqa: E402
 
-SETUPS = ('local', 'mmr', 'topic', 'hybrid')
+SETUPS = ('local', 'chroma', 'mmr', 'topic', 'hybrid')
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -76,6 +76,8 @@ def test_the_setups_do_what_they_say(run):
     means = {name: result['mean']['recall@5'] for name, result in results['setups'].items()}
     assert means['local'] > 0.8
     assert means['topic'] >= means['local']
+    # So small a graph leaves nothing out.
+    assert means['chroma'] == pytest.approx(means['local'], abs=0.02)
     assert picture.startswith(b'\x89PNG')
     assert len(picture) > 10_000
 
