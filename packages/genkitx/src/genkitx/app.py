@@ -35,7 +35,17 @@ from genkitx.context import bind_registry
 from genkitx.embedding import using
 from genkitx.middleware.call_time import Use, as_use
 from genkitx.middleware.chain import MiddlewareAction, ModelMiddleware
-from genkitx.models import AnyModelFn, ApiVersion, ModelFn, ModelFnV1, OperationFn, StartFn, background_model, model
+from genkitx.models import (
+    AnyModelFn,
+    ApiVersion,
+    ModelFn,
+    ModelFnV1,
+    OperationFn,
+    RequestFn,
+    StartFn,
+    background_model,
+    model,
+)
 from genkitx.retrieval.mixin import RetrievalMixin
 
 logger = logging.getLogger(__name__)
@@ -175,7 +185,7 @@ class GenkitMixin(RetrievalMixin, RegistryHook):
     def define_model(
         self,
         name: str,
-        fn: ModelFn,
+        fn: ModelFn | RequestFn,
         config_schema: type[BaseModel] | dict[str, object] | None = None,
         metadata: dict[str, object] | None = None,
         info: ModelInfo | None = None,
@@ -189,7 +199,7 @@ class GenkitMixin(RetrievalMixin, RegistryHook):
     def define_model(
         self,
         name: str,
-        fn: ModelFnV1,
+        fn: ModelFnV1 | RequestFn,
         config_schema: type[BaseModel] | dict[str, object] | None = None,
         metadata: dict[str, object] | None = None,
         info: ModelInfo | None = None,

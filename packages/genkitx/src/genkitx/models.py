@@ -65,7 +65,8 @@ class ActionFnArg(ActionRunContext[Any]):
 
 ModelFn: TypeAlias = Callable[[ModelRequest[Any], ActionFnArg], Awaitable[ModelResponse[Any]]]
 ModelFnV1: TypeAlias = Callable[[ModelRequest[Any], Callable[[Any], None] | None], Awaitable[ModelResponse[Any]]]
-AnyModelFn: TypeAlias = ModelFn | ModelFnV1 | Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+RequestFn: TypeAlias = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+AnyModelFn: TypeAlias = ModelFn | ModelFnV1 | RequestFn
 StartFn: TypeAlias = Callable[[ModelRequest[Any], ActionFnArg], Awaitable[Operation]]
 OperationFn: TypeAlias = Callable[[Operation, ActionRunContext[Any]], Awaitable[Operation]]
 ApiVersion: TypeAlias = Literal['v1', 'v2']
