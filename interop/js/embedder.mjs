@@ -43,3 +43,9 @@ function fnv1a(bytes) {
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 16777619);
   return hash >>> 0;
 }
+
+/** The embedder in the form that LangChain wants. */
+export const langchain = {
+  embedDocuments: async (texts) => texts.map((text) => embed(text)),
+  embedQuery: async (text) => embed(text),
+};

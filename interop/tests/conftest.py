@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from genkitx.testing import HashEmbedder
 
-from interop.node import HERE, Script, Toolchain, install
+from interop.tests.node import HERE, Script, Toolchain, install
 
 
 @pytest.fixture(scope='session')

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from genkitx.files import exclusive_lock
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 NPM_FILES = ('package.json', 'package-lock.json', '.npmrc')
 NEEDED = 20
 

@@ -9,9 +9,9 @@ import pytest_asyncio
 from genkit import GenkitError
 from genkitx import run_flow, stream_flow
 
-from interop import flow_server
-from interop.documents import ALL
-from interop.node import JsError
+from interop.tests import flow_server
+from interop.tests.documents import ALL
+from interop.tests.node import JsError
 
 PAIRS = [('js', 'js'), ('js', 'python'), ('python', 'js'), ('python', 'python')]
 VALUES = [ALL, 'text 東京 🚀 \u2028', 7, -0.5, True, [], {}, {'a': {'b': [None, 1e-7, 1e21]}}, 'x' * 90_000]

@@ -12,9 +12,22 @@ import pytest
 from genkitx.retrieval import document_id, document_to_dict
 from genkitx_chroma import Chroma
 
-from interop.documents import ALL, BARE, EMPTY, FOX, MIXED, PARTS, QUERIES, UNICODE, documents, flat, in_any_order
-from interop.engines import running
-from interop.node import JsError
+from interop.tests.documents import (
+    ALL,
+    BARE,
+    EMPTY,
+    FOX,
+    MIXED,
+    PARTS,
+    QUERIES,
+    UNICODE,
+    documents,
+    flat,
+    in_any_order,
+    without_empty_metadata,
+)
+from interop.tests.engines import running
+from interop.tests.node import JsError
 
 _numbers = itertools.count()
 FLAT = {'content': FOX['content'], 'metadata': {'year': 2024, 'half': -0.5, 'ok': True, 'file': 'fox.txt'}}
@@ -50,8 +63,7 @@ def collection(url, name, embedder):
 
 def as_js_keeps(document):
     """Chroma has no empty metadata, and this version of the plugin has no media."""
-    kept = {key: value for key, value in document.items() if key != 'metadata' or value}
-    return {**kept, 'content': flat(document)['content']}
+    return without_empty_metadata(flat(document))
 
 
 async def test_js_writes_and_python_reads(js, collection):

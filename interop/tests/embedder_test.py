@@ -5,7 +5,7 @@
 import pytest
 from genkitx.testing import HashEmbedder
 
-from interop.documents import ALL, QUERIES
+from interop.tests.documents import ALL, QUERIES
 
 TEXTS = [
     *QUERIES,

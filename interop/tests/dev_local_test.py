@@ -7,7 +7,7 @@ from genkitx import Genkit
 from genkitx.local import DevLocalVectorStore
 from genkitx.retrieval import document_to_dict
 
-from interop.documents import ALL, EMPTY, FOX, QUERIES, documents, in_any_order
+from interop.tests.documents import ALL, EMPTY, FOX, QUERIES, documents, in_any_order
 
 NAME = 'devLocalVectorstore/docs'
 

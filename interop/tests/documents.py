@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from genkit import Document
@@ -62,6 +63,17 @@ def flat(document: Json) -> Json:
     return {**document, 'content': [{'text': text}] if text else document['content'][:1]}
 
 
-def in_any_order(found: list[Json]) -> list[str]:
+def without_empty_metadata(document: Json) -> Json:
+    """Returns what is left where empty metadata are none."""
+    return {key: value for key, value in document.items() if key != 'metadata' or value}
+
+
+def row(document: Json) -> Json:
+    """Returns a document where a row is a text, or a medium's URL, and metadata that are always there."""
+    part = flat(document)['content'][0]
+    return {'text': part.get('text') or part['media']['url'], 'metadata': document.get('metadata', {})}
+
+
+def in_any_order(found: Iterable[Json]) -> list[str]:
     """Returns documents as text, sorted, for comparisons that leave the order out."""
     return sorted(json.dumps(one, sort_keys=True, ensure_ascii=False) for one in found)
