@@ -1,14 +1,14 @@
 // Copyright 2026 The genkitx authors
 // SPDX-License-Identifier: Apache-2.0
-// A Genkit app with one plugin and the embedder `toy/hash`.
+// A Genkit app with plugins and the embedder `toy/hash`.
 import { Document, genkit } from 'genkit';
 import { DIMENSIONS, embedDocument } from './embedder.mjs';
 
 export const EMBEDDER = 'toy/hash';
 
 /** Makes the app. */
-export function app(plugin) {
-  const ai = genkit({ plugins: [plugin] });
+export function app(...plugins) {
+  const ai = genkit({ plugins });
   ai.defineEmbedder({ name: EMBEDDER, info: { dimensions: DIMENSIONS } }, async (documents) => ({
     embeddings: documents.map((one) => ({ embedding: embedDocument(one) })),
   }));

@@ -59,7 +59,7 @@ class JsClient:
 
 @pytest.fixture(scope='session')
 def js_port(start):
-    return start('flow_server')._call('start', {})
+    return start('flow_server').call('start', {})
 
 
 @pytest_asyncio.fixture

@@ -32,7 +32,7 @@ class Toolchain:
     """Node.js, npm, and a folder with the installed packages."""
 
     node: str
-    npm: tuple[str, ...]
+    npm: list[str]
     folder: Path
 
     def build(self, package: str) -> None:
@@ -44,8 +44,8 @@ class Toolchain:
             pytest.skip(f'{package} has no binaries, and this Node.js has no headers to build it with')
         with exclusive_lock(self.folder / '.lock', timeout=300, what=str(self.folder)):
             if not (self.folder / f'built-{package}').exists():
-                environment = {'npm_config_nodedir': str(headers), 'npm_config_python': sys.executable}
-                _run([*self.npm, 'rebuild', package], self.folder, {**os.environ, **environment})
+                where = {'npm_config_nodedir': str(headers), 'npm_config_python': sys.executable}
+                _npm(self.node, self.npm, ['rebuild', package], self.folder, where)
                 (self.folder / f'built-{package}').touch()
 
 
@@ -62,23 +62,20 @@ class Script:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 encoding='utf-8',
-                # The client libraries of some services trace or report unless told otherwise.
-                env={**os.environ, 'GENKIT_ENV': 'prod', 'OTEL_SDK_DISABLED': 'true', 'NO_COLOR': '1'},
+                # In development Genkit would open a port for its tools.
+                env={**os.environ, 'GENKIT_ENV': 'prod', 'NO_COLOR': '1'},
             )
 
     async def __call__(self, name: str, /, **args: Any) -> Any:
+        """`call`, in a thread."""
+        return await asyncio.to_thread(self.call, name, args)
+
+    def call(self, name: str, args: dict[str, Any]) -> Any:
         """Returns what the call returned.
 
         Raises:
             JsError: The call threw, with the text of what it threw.
         """
-        return await asyncio.to_thread(self._call, name, args)
-
-    def stop(self) -> None:
-        """Ends the script."""
-        self._process.communicate(timeout=20)
-
-    def _call(self, name: str, args: dict[str, Any]) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with self._lock:
@@ -97,6 +94,10 @@ class Script:
         if 'error' in answer:
             raise JsError(answer['error'])
         return answer['result']
+
+    def stop(self) -> None:
+        """Ends the script."""
+        self._process.communicate(timeout=20)
 
 
 class JsError(Exception):
@@ -123,9 +124,9 @@ def install() -> Toolchain:
         if not (folder / 'installed').exists():
             for name in NPM_FILES:
                 shutil.copy(HERE / name, folder / name)
-            _run([*npm, 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder)
+            _npm(node, npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder, {})
             (folder / 'installed').touch()
-    return Toolchain(node, tuple(npm), folder)
+    return Toolchain(node, npm, folder)
 
 
 def _find() -> tuple[str, list[str]] | None:
@@ -142,8 +143,16 @@ def _find() -> tuple[str, list[str]] | None:
     return None if script is None else (node, [node, str(script)])
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
+def _npm(node: str, npm: list[str], arguments: list[str], folder: Path, settings: dict[str, str]) -> None:
+    # What npm runs asks the path for Node.js.
+    path = os.pathsep.join([str(Path(node).parent), os.environ.get('PATH', '')])
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False
+        [*npm, *arguments],
+        cwd=folder,
+        env={**os.environ, **settings, 'PATH': path},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
     )
-    assert done.returncode == 0, f'{" ".join(command)} failed: {done.stderr.strip()[-1000:]}'
+    assert done.returncode == 0, f'npm {arguments[0]} failed: {done.stderr.strip()[-1000:]}'
