@@ -1,6 +1,6 @@
 # Copyright 2026 The genkitx authors
 # SPDX-License-Identifier: Apache-2.0
-"""genkitx-chromadb of JS, as npm has it, and of Python on one Chroma server.
+"""genkitx-chromadb of JS, as npm has it (0.5.8), and of Python on one Chroma server.
 
 That version has a layout of its own: the metadata as they are, so flat ones only, and the joined texts.
 """
@@ -114,7 +114,7 @@ async def test_python_writes_and_js_reads(js, collection):
     (found,) = await js('retrieve', query='x', options=options)
     assert found['content'] == UNICODE['content']
     # Ids are equal, so JS leaves what is there as it is.
-    await js('index', documents=[BARE, PARTS])
+    await js('index', documents=[UNICODE, EMPTY, BARE, PARTS, MIXED])
     found = await collection.search('x', k=100)
     assert in_any_order(document_to_dict(match.document) for match in found) == in_any_order(ALL)
 

@@ -96,8 +96,12 @@ class Script:
         return answer['result']
 
     def stop(self) -> None:
-        """Ends the script."""
-        self._process.communicate(timeout=20)
+        """Ends the script, which its closed input tells it to; kills it when it does not."""
+        try:
+            self._process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
 
 class JsError(Exception):
