@@ -11,18 +11,21 @@ from pathlib import Path
 
 import pytest
 from genkitx.testing import HashEmbedder
+from genkitx.testing.node import NodePackages, install_packages
 
-from interop.tests.node import HERE, Script, Toolchain, install
+from interop.tests.node import Script
+
+HERE = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope='session')
-def toolchain() -> Toolchain:
+def toolchain() -> NodePackages:
     """Node.js and the installed packages."""
-    return install()
+    return install_packages(HERE, 'interop')
 
 
 @pytest.fixture(scope='session')
-def start(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Script]]:
+def start(toolchain: NodePackages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Script]]:
     """Starts scripts of `js/`; each runs until the session ends."""
     logs = tmp_path_factory.mktemp('js')
     # Beside the packages, so that Node finds them, and apart from what other checkouts run at the same time.

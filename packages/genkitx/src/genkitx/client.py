@@ -260,8 +260,10 @@ async def _events(response: httpx.Response) -> AsyncGenerator[str, None]:
         *lines, rest = (rest + decoder.decode(piece)).split('\n')
         for line in lines:
             text = line.removesuffix('\r')
-            if text.startswith('data:'):
-                data.append(text[5:].removeprefix(' '))
+            name, colon, value = text.partition(':')
+            # JS's express server gives an error a field of its own name instead of `data`.
+            if colon and name in ('data', 'error'):
+                data.append(value.removeprefix(' '))
             elif not text and data:
                 yield '\n'.join(data)
                 data.clear()

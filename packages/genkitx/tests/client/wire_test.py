@@ -164,6 +164,8 @@ async def test_run_errors(status: str, body: bytes, code: str, text: str) -> Non
             'ABORTED: m',
         ),
         ('200 OK', event({'error': {'message': 'm'}}), 'INTERNAL', 'INTERNAL: m'),
+        # How JS's express server writes it.
+        ('200 OK', b'error: {"error":{"status":"ABORTED","message":"m"}}\n\n', 'ABORTED', 'ABORTED: m'),
         ('200 OK', event({'error': 'text'}), 'INTERNAL', 'INTERNAL: text'),
         ('200 OK', event({'error': {'code': 7}}), 'INTERNAL', 'INTERNAL: {"code":7}'),
     ],
