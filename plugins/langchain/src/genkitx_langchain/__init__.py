@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from genkitx_langchain.to_langchain.retrievers import GenkitReranker, GenkitRetriever
     from genkitx_langchain.to_langchain.runnables import GenkitFlow, GenkitPrompt, GenkitTool, genkit_tool
     from genkitx_langchain.to_langchain.vector_store import GenkitVectorStore
-    from genkitx_langchain.tracing import GenkitTracer
+    from genkitx_langchain.tracing.handler import GenkitTracer
 
 __all__ = [
     'CRITERIA',
@@ -56,7 +56,7 @@ _LAZY = {
     'GenkitReranker': 'to_langchain.retrievers',
     'GenkitRetriever': 'to_langchain.retrievers',
     'GenkitTool': 'to_langchain.runnables',
-    'GenkitTracer': 'tracing',
+    'GenkitTracer': 'tracing.handler',
     'GenkitVectorStore': 'to_langchain.vector_store',
     'genkit_tool': 'to_langchain.runnables',
 }

@@ -28,17 +28,33 @@ def run_config(name: str, context: Mapping[str, Any] | None = None) -> RunnableC
     """
     from langchain_core.runnables.config import ensure_config, merge_configs, var_child_runnable_config
 
-    from genkitx_langchain.tracing import has_tracer, shared_tracer
+    from genkitx_langchain.tracing.handler import action_callbacks, has_tracer
 
     given: Any = (context or {}).get(CONTEXT_KEY)
+    callbacks: Any = action_callbacks()
     if not given and var_child_runnable_config.get() is None:
         # The common case, without the cost of merging.
-        return {'callbacks': [shared_tracer()], 'run_name': name}
+        return {'callbacks': callbacks, 'run_name': name} if callbacks else {'run_name': name}
     config = merge_configs(ensure_config(), given)
-    if not has_tracer(config.get('callbacks')):
-        config = merge_configs(config, {'callbacks': [shared_tracer()]})
+    if callbacks and not has_tracer(config.get('callbacks')):
+        config = merge_configs(config, {'callbacks': callbacks})
     config['run_name'] = name
     return config
+
+
+@contextlib.contextmanager
+def model_run() -> Generator[None]:
+    """Ends the run of a model's call that is cancelled, of which LangChain does not tell its handlers."""
+    from genkitx_langchain.tracing.scope import abandon, announced
+
+    announced()
+    try:
+        yield
+    except asyncio.CancelledError:
+        run_id = announced()
+        if run_id is not None:
+            abandon(run_id)
+        raise
 
 
 @contextlib.contextmanager

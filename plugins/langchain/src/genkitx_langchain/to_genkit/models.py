@@ -26,7 +26,7 @@ from pydantic import BaseModel, TypeAdapter
 from genkitx_langchain.convert.blocks import content_parts
 from genkitx_langchain.convert.messages import to_genkit_messages, to_langchain_messages
 from genkitx_langchain.convert.options import OPTIONS, to_genkit_finish_reason, to_genkit_usage
-from genkitx_langchain.to_genkit.calls import genkit_errors, run_config
+from genkitx_langchain.to_genkit.calls import genkit_errors, model_run, run_config
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -78,7 +78,7 @@ class _Runner:
         messages = to_langchain_messages(request.messages)
         kwargs = _options(request.config)
         config = run_config(self.name, ctx.context)
-        with genkit_errors(self.name):
+        with genkit_errors(self.name), model_run():
             schema = request.output.json_schema if request.output.constrained else None
             if schema is not None and self.settings.native_output and not request.tools:
                 return await self._structured(messages, schema, kwargs, config)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
+from uuid import UUID
 
 from genkit import ActionKind, GenkitError, Part, ToolChoice, ToolDefinition
 from genkit.model import ModelRequest, ModelResponse, ModelResponseChunk
@@ -28,7 +29,8 @@ from genkitx_langchain.convert.blocks import part_block
 from genkitx_langchain.convert.messages import to_ai_message, to_genkit_messages
 from genkitx_langchain.convert.options import OPTIONS, to_langchain_usage
 from genkitx_langchain.to_langchain.actions import find_action
-from genkitx_langchain.tracing import inside
+from genkitx_langchain.tracing.handler import inside
+from genkitx_langchain.tracing.scope import abandon, announced
 
 _RETRIED: Final = frozenset({'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'INTERNAL'})
 _NOT_SENT: Final = frozenset({'ls_structured_output_format', 'output_version', 'stream_usage'})
@@ -145,18 +147,19 @@ class ChatGenkit(BaseChatModel):
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
         action, request = await self._prepare(messages, stop, kwargs)
-        response = await self._run(action, request, run_manager, None)
+        response = await self._run(action, request, _run_id(run_manager), None)
         return ChatResult(generations=[ChatGeneration(message=_ai_message(response, action.name))])
 
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
-        return background.stream(lambda: self._chunks(messages, stop, run_manager, kwargs))
+        run_id = _run_id(run_manager) or announced()
+        return background.stream(lambda: self._chunks(messages, stop, run_id, kwargs))
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        stream = self._chunks(messages, stop, run_manager, kwargs)
+        stream = self._chunks(messages, stop, _run_id(run_manager) or announced(), kwargs)
         try:
             async for chunk in stream:
                 if run_manager is not None:
@@ -166,11 +169,11 @@ class ChatGenkit(BaseChatModel):
             await cast('Any', stream).aclose()
 
     async def _chunks(
-        self, messages: list[BaseMessage], stop: list[str] | None, run_manager: Any, kwargs: dict[str, Any]
+        self, messages: list[BaseMessage], stop: list[str] | None, run_id: UUID | None, kwargs: dict[str, Any]
     ) -> AsyncIterator[ChatGenerationChunk]:
         action, request = await self._prepare(messages, stop, kwargs)
         chunks: asyncio.Queue[ModelResponseChunk[Any] | None] = asyncio.Queue()
-        task = asyncio.create_task(self._run(action, request, run_manager, chunks.put_nowait))
+        task = asyncio.create_task(self._run(action, request, run_id, chunks.put_nowait))
         task.add_done_callback(lambda _: chunks.put_nowait(None))
         writer = _ChunkWriter()
         try:
@@ -207,7 +210,7 @@ class ChatGenkit(BaseChatModel):
         self,
         action: Action[Any, Any, Any],
         request: ModelRequest[Any],
-        run_manager: Any,
+        run_id: UUID | None,
         on_chunk: Callable[[ModelResponseChunk[Any]], None] | None,
     ) -> ModelResponse[Any]:
         sent = False
@@ -219,9 +222,13 @@ class ChatGenkit(BaseChatModel):
 
         for attempt in range(self.max_retries + 1):
             try:
-                with inside(getattr(run_manager, 'run_id', None)):
+                with inside(run_id):
                     call = action.run(request, on_chunk=send if on_chunk else None)
                     return (await asyncio.wait_for(call, self.timeout)).response
+            except asyncio.CancelledError:
+                if run_id is not None:
+                    abandon(run_id)
+                raise
             except asyncio.TimeoutError as error:
                 failure = GenkitError(
                     status='DEADLINE_EXCEEDED', message=f'{action.name} took more than {self.timeout} s.', cause=error
@@ -274,6 +281,10 @@ class _ChunkWriter:
             usage_metadata=message.usage_metadata,
             chunk_position='last',
         )
+
+
+def _run_id(run_manager: Any) -> UUID | None:
+    return getattr(run_manager, 'run_id', None)
 
 
 def _dumped(args: Any) -> str:

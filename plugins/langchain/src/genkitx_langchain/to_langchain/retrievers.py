@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field
 from genkitx_langchain.background import background
 from genkitx_langchain.convert.documents import to_genkit_document, to_langchain_document
 from genkitx_langchain.to_langchain.actions import find_action
-from genkitx_langchain.tracing import inside
+from genkitx_langchain.tracing.handler import inside
 
 _SCORE: Final = 'score'
 _OWN_SCORE: Final = '_langchain_score'

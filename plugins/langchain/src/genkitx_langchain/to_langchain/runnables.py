@@ -22,7 +22,7 @@ from genkitx_langchain.convert.blocks import part_block
 from genkitx_langchain.convert.messages import to_ai_message
 from genkitx_langchain.convert.options import to_langchain_usage
 from genkitx_langchain.to_langchain.actions import find_action
-from genkitx_langchain.tracing import inside
+from genkitx_langchain.tracing.handler import inside
 
 
 class GenkitTool(BaseTool):
