@@ -8,6 +8,7 @@ parent's attribute, and a span processor mends the paths of Genkit's spans below
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -31,9 +32,14 @@ def path_attributes(above: trace.Span, name: str, kind: str, subtype: str | None
         subtype: Its subtype, if it has one.
     """
     _watch()
-    detail = f',s:{subtype}' if subtype else ''
-    path = f'{_path(above)}/{{{quote(name, safe="")},t:{kind}{detail}}}'
+    path = _path(above) + _segment(name, kind, subtype)
     return {PATH: path, QUALIFIED_PATH: path}
+
+
+@functools.lru_cache(maxsize=512)
+def _segment(name: str, kind: str, subtype: str | None) -> str:
+    detail = f',s:{subtype}' if subtype else ''
+    return f'/{{{quote(name, safe="")},t:{kind}{detail}}}'
 
 
 def _path(span: Any) -> str:

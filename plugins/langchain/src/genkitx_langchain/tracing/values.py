@@ -50,21 +50,32 @@ def usage_attributes(response: LLMResult) -> dict[str, AttributeValue]:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+    kind = cast('type[Any]', type(value))
+    if value is None or kind in (bool, int, float):
         return value
-    if isinstance(value, str):
+    if kind is str:
         return f'{value[:64]}… ({len(value)} characters)' if _is_binary(value) else value
+    if kind is list:
+        return [_plain(entry) for entry in value]
+    if kind is dict:
+        return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, BaseMessage):
         calls = getattr(value, 'tool_calls', None)
         called = {'tool_calls': _plain(calls)} if calls else {}
         return {'type': value.type, 'content': _plain(cast('Any', value.content)), **called}
+    return _plain_other(value)
+
+
+def _plain_other(value: Any) -> Any:
+    if isinstance(value, str):
+        return _plain(str(value))
     if isinstance(value, LLMResult):
         return _plain([[getattr(one, 'message', one.text) for one in row] for row in value.generations])
     if isinstance(value, Document):
         return {'content': [{'text': value.page_content}], 'metadata': _plain(value.metadata)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in cast('Mapping[Any, Any]', value).items()}
-    if isinstance(value, list | tuple | set):
+        return _plain(dict(cast('Mapping[Any, Any]', value)))
+    if isinstance(value, tuple | set | frozenset | list):
         return [_plain(entry) for entry in cast('Iterable[Any]', value)]
     if isinstance(value, Serializable):
         return type(value).__name__  # Its fields may hold keys.
