@@ -54,6 +54,15 @@ class RawEmbeddings(Embeddings):
         return self.embed_query(text)
 
 
+class Idle(BaseCallbackHandler):
+    """Does nothing: what LangChain itself pays for a handler."""
+
+    run_inline = True
+
+    def on_chat_model_start(self, *_: Any, **__: Any) -> None:
+        pass
+
+
 class Nowhere(SpanExporter):
     """Takes spans and drops them, so that their making is measured and no network."""
 
@@ -79,6 +88,7 @@ async def best(rounds: int, calls: int, kinds: dict[str, Call]) -> dict[str, flo
 
 async def kinds(traced: bool) -> dict[str, Call]:
     """The calls: each side alone, and each side through the bridge."""
+    tracing: Any = {'callbacks': [GenkitTracer()]}
     raw, vectors = Raw(responses=['hello']), RawEmbeddings()
     ai = Genkit(plugins=[LangChain(models={'fake': raw}, embedders={'fake': vectors})])
     ai.define_model(name='m', fn=answer)
@@ -94,9 +104,9 @@ async def kinds(traced: bool) -> dict[str, Call]:
     own, bridged = await action(ActionKind.MODEL, 'm'), await action(ActionKind.MODEL, 'langchain/fake')
     embedder = await action(ActionKind.EMBEDDER, 'e')
     bridged_embedder = await action(ActionKind.EMBEDDER, 'langchain/fake')
-    config: Any = {'callbacks': [GenkitTracer()]} if traced else None
+    config = tracing if traced else None
 
-    idle: Any = {'callbacks': [BaseCallbackHandler()]}
+    idle: Any = {'callbacks': [Idle()]}
 
     async def blocking() -> None:
         chat.invoke('hi', config)
@@ -104,7 +114,7 @@ async def kinds(traced: bool) -> dict[str, Call]:
     return {
         'LangChain model': lambda: raw.ainvoke('hi'),
         'LangChain model with an idle handler': lambda: raw.ainvoke('hi', idle),
-        'LangChain model with GenkitTracer': lambda: raw.ainvoke('hi', {'callbacks': [GenkitTracer()]}),
+        'LangChain model with GenkitTracer': lambda: raw.ainvoke('hi', tracing),
         'Genkit model (upstream action: the floor)': lambda: upstream.run(REQUEST),
         'Genkit model (genkitx)': lambda: own.run(REQUEST),
         'LangChain model in Genkit': lambda: bridged.run(REQUEST),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from genkitx_langchain.background import close
 from genkitx_langchain.convert import (
     to_genkit_document,
     to_genkit_messages,
@@ -38,6 +39,7 @@ __all__ = [
     'GenkitTracer',
     'GenkitVectorStore',
     'LangChain',
+    'close',
     'genkit_tool',
     'parse_verdict',
     'to_genkit_document',
