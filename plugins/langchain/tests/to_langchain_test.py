@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from genkit import GenkitError, Interrupt, tool
+from genkit import GenkitError, Interrupt, Message, Part, Role, tool
 from genkit.model import ModelResponse
 from genkitx import Genkit, RankedDocument
 from genkitx.local import DevLocalVectorStore
@@ -96,6 +96,18 @@ async def test_a_tool_is_chosen_by_name(ai: Genkit):
     assert [(call['name'], call['args']) for call in answer.tool_calls] == [('two', {'b': 3})]
     with pytest.raises(GenkitError, match='none of the tools'):
         await chat.bind_tools([one], tool_choice='three').ainvoke('x')
+
+
+async def test_calls_without_a_ref_get_an_id_of_their_own(ai: Genkit):
+    async def model(request: Any) -> ModelResponse[Any]:
+        parts = [Part.from_tool_request('w', {}, None) for _ in range(2)]
+        return ModelResponse(message=Message(role=Role.MODEL, content=parts))
+
+    ai.define_model(name='refless', fn=model)
+    chat = ChatGenkit(ai=ai, model='refless')
+    answers = [await chat.ainvoke('x'), await chat.ainvoke('x')]
+    ids = [call['id'] for answer in answers for call in answer.tool_calls]
+    assert len({one for one in ids if one}) == 4
 
 
 async def test_structured_output_by_schema(ai: Genkit):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import genkitx
 from genkit import GenkitError, Message, Part, Role
@@ -24,15 +24,13 @@ from genkit.plugin_api import Action, ModelConfig
 from pydantic import BaseModel, TypeAdapter
 
 from genkitx_langchain.convert.blocks import content_parts
-from genkitx_langchain.convert.messages import to_genkit_messages, to_langchain_messages
+from genkitx_langchain.convert.messages import CALL_BLOCKS, to_genkit_messages, to_langchain_messages
 from genkitx_langchain.convert.options import OPTIONS, to_genkit_finish_reason, to_genkit_usage
 from genkitx_langchain.to_genkit.calls import genkit_errors, model_run, run_config
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage, BaseMessage
-
-_CALL_BLOCKS: Final = frozenset({'tool_call', 'tool_use', 'tool_call_chunk', 'function_call', 'input_json_delta'})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +172,7 @@ def _chunk_parts(chunk: Any) -> list[Part]:
     content: Any = chunk.content
     if isinstance(content, str):
         return [Part.from_text(content)] if content else []
-    blocks = [block for block in content if isinstance(block, str) or block.get('type') not in _CALL_BLOCKS]
+    blocks = [block for block in content if isinstance(block, str) or block.get('type') not in CALL_BLOCKS]
     return content_parts(blocks, for_model=True)
 
 

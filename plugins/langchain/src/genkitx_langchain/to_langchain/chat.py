@@ -7,9 +7,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from genkit import ActionKind, GenkitError, Part, ToolChoice, ToolDefinition
+from genkit import ActionKind, GenkitError, Message, Part, ToolChoice, ToolDefinition
 from genkit.model import ModelRequest, ModelResponse, ModelResponseChunk
 from genkit.plugin_api import Action
 from genkitx import MiddlewareAction
@@ -303,7 +303,7 @@ def _ai_message(response: ModelResponse[Any], name: str) -> AIMessage:
         reason = response.error.message if response.error else response.finish_message or response.finish_reason
         status: Any = response.error.status if response.error else 'INTERNAL'
         raise GenkitError(status=status, message=f'{name} gave no answer: {reason}')
-    message = to_ai_message(response.message)
+    message = to_ai_message(_with_refs(response.message))
     about: dict[str, Any] = {'model_name': name}
     if response.finish_reason is not None:
         about['finish_reason'] = str(response.finish_reason.value)
@@ -313,6 +313,17 @@ def _ai_message(response: ModelResponse[Any], name: str) -> AIMessage:
         about['custom'] = response.custom
     message.response_metadata = {**cast('dict[str, Any]', message.response_metadata), **about}
     message.usage_metadata = to_langchain_usage(response.usage)
+    return message
+
+
+def _with_refs(message: Message) -> Message:
+    """Gives an id to tool requests without one, since an agent answers by id."""
+    if all(part.tool_request is None or part.tool_request.ref is not None for part in message.content):
+        return message
+    message = message.model_copy(deep=True)
+    for part in message.content:
+        if part.tool_request is not None and part.tool_request.ref is None:
+            part.tool_request.ref = f'call_{uuid4().hex}'
     return message
 
 
