@@ -8,13 +8,23 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
 
 import pytest
-from genkit import Embedding, EmbedRequest, EmbedResponse
+from genkit import Embedding, EmbedRequest, EmbedResponse, Message, ModelResponse, Part, Role
 from genkit.plugin_api import ActionKind, add_custom_exporter, tracer
-from genkitx import Genkit
-from genkitx_langchain import ChatGenkit, GenkitEmbeddings, GenkitFlow, GenkitTracer, LangChain
+from genkitx import Genkit, RankedDocument
+from genkitx_langchain import (
+    ChatGenkit,
+    Evaluators,
+    GenkitEmbeddings,
+    GenkitFlow,
+    GenkitReranker,
+    GenkitTracer,
+    LangChain,
+)
+from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_core.tools import tool
 from langchain_core.vectorstores import InMemoryVectorStore
@@ -270,6 +280,37 @@ async def test_a_graph_that_streams(app: Genkit, spans: Any):
     assert tree.chain('inner') == 'caller > langchain/g > langchain/g > node > inner'
     assert tree.chain('late') == 'caller > late'
     tree.check_paths()
+
+
+async def test_cases_of_an_evaluation(app: Genkit, spans: Any):
+    async def judge(request: Any) -> ModelResponse[Any]:
+        return ModelResponse(message=Message(role=Role.MODEL, content=[Part.from_text('Y')]))
+
+    app.define_model(name='judge', fn=judge)
+    plugin = LangChain(evaluators=Evaluators(judge='judge', criteria=['depth']))
+    plugin.attach(app)
+    [action] = await plugin.init()
+    point = {'input': 'a', 'output': 'b', 'testCaseId': 't'}
+    await action.run({'dataset': [point], 'evalRunId': 'r'})
+    tree = spans()
+    assert tree.chain('judge') == 'langchain/depth > Test Case t > judge'
+    tree.check_paths()
+
+
+async def test_a_reranker_given_the_callbacks_of_a_run(app: Genkit, spans: Any):
+    async def rank(query: Any, documents: Any, options: Any) -> Any:
+        return [RankedDocument.of(one, 1.0) for one in documents]
+
+    app.define_reranker('ranker', rank)
+    reranker = GenkitReranker(ai=app, reranker='ranker')
+
+    class Reranked(BaseRetriever):
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> Any:
+            return reranker.compress_documents([Document(page_content='x')], query, run_manager.get_child())
+
+    async with caller(app):
+        await asyncio.to_thread(Reranked().invoke, 'q', CONFIG)
+    assert spans().chain('ranker') == 'caller > Reranked > ranker'
 
 
 async def test_runs_of_a_batch_are_siblings(app: Genkit, spans: Any):

@@ -10,6 +10,7 @@ import pytest
 from genkit import GenkitError, Interrupt, Message, Part, Role, tool
 from genkit.model import ModelResponse
 from genkitx import Genkit, RankedDocument
+from genkitx.embedding import using
 from genkitx.local import DevLocalVectorStore
 from genkitx.testing import HashEmbedder
 from genkitx_langchain import (
@@ -21,6 +22,7 @@ from genkitx_langchain import (
     GenkitVectorStore,
     genkit_tool,
 )
+from langchain_core.caches import InMemoryCache
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessageChunk
 from pydantic import BaseModel
@@ -110,6 +112,34 @@ async def test_calls_without_a_ref_get_an_id_of_their_own(ai: Genkit):
     assert len({one for one in ids if one}) == 4
 
 
+async def test_langchain_caches_apart_what_differs_in_its_config(ai: Genkit):
+    cache = InMemoryCache()
+    calls: list[Any] = []
+
+    async def model(request: Any) -> ModelResponse[Any]:
+        calls.append(request.config)
+        return ModelResponse(message=Message(role=Role.MODEL, content=[Part.from_text(f'{len(calls)}')]))
+
+    ai.define_model(name='counting', fn=model)
+    first = ChatGenkit(ai=ai, model='counting', cache=cache, config={'seed': 1, 'apiKey': 'secret-key'})
+    second = ChatGenkit(ai=ai, model='counting', cache=cache, config={'seed': 2, 'apiKey': 'secret-key'})
+    texts = [(await chat.ainvoke('x')).text for chat in (first, first, second, second)]
+    assert texts == ['1', '1', '2', '2']
+    assert 'secret-key' not in str(first._identifying_params)
+
+
+async def test_an_embedder_is_found_where_it_was_asked_for(ai: Genkit):
+    other = Genkit()
+    embeddings = GenkitEmbeddings('test/embed', ai)
+
+    @other.flow()
+    async def outer(text: str) -> int:
+        return len(await embeddings.aembed_query(text))
+
+    with using(other):
+        assert await outer('x') == 6
+
+
 async def test_structured_output_by_schema(ai: Genkit):
     class Answer(BaseModel):
         n: int
@@ -147,6 +177,11 @@ async def test_vector_store_searches(tmp_path: Any):
     assert len(await store.amax_marginal_relevance_search('apple', k=2)) == 2
     retriever = store.as_retriever(search_type='similarity_score_threshold', search_kwargs={'score_threshold': 0.9})
     assert [one.metadata['n'] for one in await retriever.ainvoke('green apple')] == [2]
+    vector = HashEmbedder(32).embed('green apple')
+    assert (await store.amax_marginal_relevance_search_by_vector(vector, k=1))[0].metadata == {'n': 2}
+    assert store.max_marginal_relevance_search_by_vector(vector, k=1)[0].metadata == {'n': 2}
+    with pytest.raises(GenkitError, match='1 documents and 0 ids'):
+        await store.aadd_texts(['x'], ids=[])
     with pytest.raises(GenkitError, match='either ids or a non-empty filter'):
         await store.adelete()
     with pytest.raises(GenkitError, match='nonsense'):

@@ -211,6 +211,12 @@ def _copy(task: asyncio.Task[T] | asyncio.Future[T], result: concurrent.futures.
         result.set_result(task.result())
 
 
+def retrieve(task: asyncio.Task[Any]) -> None:
+    """Looks at a task's failure, for who may have left before it: else the loop reports it as lost."""
+    if not task.cancelled():
+        task.exception()
+
+
 background: Final = BackgroundLoop()
 """The bridge's loop."""
 

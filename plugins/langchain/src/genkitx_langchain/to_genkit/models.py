@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,7 +53,16 @@ class ChatModelSettings:
 
 
 def model_action(name: str, settings: ChatModelSettings) -> Action[Any, Any, Any]:
-    """Builds the model action of a chat model."""
+    """Builds the model action of a chat model.
+
+    Raises:
+        GenkitError: INVALID_ARGUMENT for what is no chat model, a text model for example.
+    """
+    from langchain_core.language_models import BaseChatModel
+
+    if not isinstance(cast('Any', settings.model), BaseChatModel):
+        kind = type(settings.model).__name__
+        raise GenkitError(status='INVALID_ARGUMENT', message=f'{name} needs a LangChain chat model, got a {kind}.')
     runner = _Runner(name, settings)
     supports = Supports(
         multiturn=True,
@@ -95,10 +105,11 @@ class _Runner:
         from langchain_core.messages import message_chunk_to_message
 
         total: Any = None
-        async for chunk in runnable.astream(messages, config, **kwargs):
-            total = chunk if total is None else total + chunk
-            if parts := _chunk_parts(chunk):
-                ctx.send_chunk(ModelResponseChunk(role=Role.MODEL, content=parts))
+        async with aclosing(runnable.astream(messages, config, **kwargs)) as chunks:
+            async for chunk in chunks:
+                total = chunk if total is None else total + chunk
+                if parts := _chunk_parts(chunk):
+                    ctx.send_chunk(ModelResponseChunk(role=Role.MODEL, content=parts))
         if total is None:
             raise GenkitError(status='INTERNAL', message=f'{self.name} ended its stream without an answer.')
         response = _response(cast('Any', message_chunk_to_message(total)), wrapped)

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
@@ -24,7 +26,7 @@ from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ConfigDict, Field
 
-from genkitx_langchain.background import background
+from genkitx_langchain.background import background, retrieve
 from genkitx_langchain.convert.blocks import part_block
 from genkitx_langchain.convert.messages import to_ai_message, to_genkit_messages
 from genkitx_langchain.convert.options import OPTIONS, to_langchain_usage
@@ -76,7 +78,9 @@ class ChatGenkit(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {'model': _model_name(self.model), **{key: getattr(self, key) for key in OPTIONS}}
+        # LangChain's cache tells models apart by these. The config may hold keys, so it is not shown.
+        config = {'config_hash': _hash(self.config)} if self.config else {}
+        return {'model': _model_name(self.model), **{key: getattr(self, key) for key in OPTIONS}, **config}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
         params = dict(super()._get_ls_params(stop=stop, **kwargs))
@@ -175,6 +179,7 @@ class ChatGenkit(BaseChatModel):
         chunks: asyncio.Queue[ModelResponseChunk[Any] | None] = asyncio.Queue()
         task = asyncio.create_task(self._run(action, request, run_id, chunks.put_nowait))
         task.add_done_callback(lambda _: chunks.put_nowait(None))
+        task.add_done_callback(retrieve)
         writer = _ChunkWriter()
         try:
             while (chunk := await chunks.get()) is not None:
@@ -288,9 +293,11 @@ def _run_id(run_manager: Any) -> UUID | None:
 
 
 def _dumped(args: Any) -> str:
-    import json
-
     return json.dumps(args, ensure_ascii=False)
+
+
+def _hash(config: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True, default=repr).encode()).hexdigest()
 
 
 def _model_name(model: Any) -> str:

@@ -82,13 +82,14 @@ class GenkitReranker(BaseDocumentCompressor):
         """Ranks documents."""
         action = await find_action(self.ai, ActionKind.RERANKER, self.reranker)
         options = {**({} if self.k is None else {'k': self.k}), **self.options}
-        ranked = await genkitx.rerank(
-            self.ai,
-            reranker=action,
-            query=query,
-            documents=[_stashed(document) for document in documents],
-            options=options or None,
-        )
+        with inside(getattr(callbacks, 'parent_run_id', None)):
+            ranked = await genkitx.rerank(
+                self.ai,
+                reranker=action,
+                query=query,
+                documents=[_stashed(document) for document in documents],
+                options=options or None,
+            )
         return [_ranked(document) for document in ranked]
 
 

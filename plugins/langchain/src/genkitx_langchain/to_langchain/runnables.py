@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, Field
 
-from genkitx_langchain.background import background
+from genkitx_langchain.background import background, retrieve
 from genkitx_langchain.convert.blocks import part_block
 from genkitx_langchain.convert.messages import to_ai_message
 from genkitx_langchain.convert.options import to_langchain_usage
@@ -125,6 +126,7 @@ class _GenkitRunnable(Runnable[Any, Any], abc.ABC):
         async for value in values:
             task = asyncio.create_task(run(value))
             task.add_done_callback(lambda _: chunks.put_nowait(None))
+            task.add_done_callback(retrieve)
             streamed = False
             try:
                 while (entry := await chunks.get()) is not None:
@@ -189,6 +191,4 @@ class GenkitPrompt(_GenkitRunnable):
 
 
 def _text(value: Any) -> str:
-    import json
-
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
