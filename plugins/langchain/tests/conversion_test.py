@@ -255,6 +255,9 @@ def test_numbers_and_shapes_that_json_has_not_are_refused():
         with pytest.raises(GenkitError, match=problem) as raised:
             to_genkit_document(LangChainDocument(page_content='x', metadata={'value': value}))
         assert raised.value.status == 'INVALID_ARGUMENT'
+    keys: Any = {1: 2}
+    with pytest.raises(GenkitError, match='key of type int'):
+        to_genkit_document(LangChainDocument(page_content='x', metadata=keys))
     with pytest.raises(GenkitError, match='no response'):
         to_langchain_messages([Message(role=Role.TOOL, content=[])])
 

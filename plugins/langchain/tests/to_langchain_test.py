@@ -204,6 +204,10 @@ async def test_tools_and_interrupts(ai: Genkit):
         """Shouts."""
         return {'said': text.upper()}
 
+    async def show(what: dict[str, Any]) -> dict[str, Any]:
+        """Shows."""
+        return what
+
     async def ask(what: dict[str, Any]) -> str:
         """Asks."""
         raise Interrupt({'question': what})
@@ -212,6 +216,14 @@ async def test_tools_and_interrupts(ai: Genkit):
     assert await loud.ainvoke({'input': 'ü'}) == {'said': 'Ü'}
     message = await loud.ainvoke({'type': 'tool_call', 'name': 'shout', 'args': {'input': 'x'}, 'id': '1'})
     assert (message.content, message.tool_call_id) == ('{"said": "X"}', '1')
+    assert await (await genkit_tool(tool(show))).ainvoke({'self': 1, 'args': 2, 'config': 3}) == {
+        'self': 1,
+        'args': 2,
+        'config': 3,
+    }
+    schema: Any = {'type': 'object', 'properties': {'run_manager': {'type': 'string'}}}
+    with pytest.raises(GenkitError, match='run_manager'):
+        await genkit_tool(tool(show, name='taken', input_schema=schema))
     with pytest.raises(Interrupt) as raised:
         await (await genkit_tool(tool(ask))).ainvoke({'a': 1})
     assert raised.value.metadata == {'question': {'a': 1}}

@@ -37,10 +37,10 @@ class GenkitTool(BaseTool):
     action: Any = Field(exclude=True, repr=False)
     wrapped: bool = False
 
-    def _run(self, *args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
+    def _run(self, /, *args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
         return background.run(lambda: self._arun(run_manager=run_manager, **kwargs))
 
-    async def _arun(self, *args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
+    async def _arun(self, /, *args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
         value: Any = kwargs.get('input') if self.wrapped else kwargs
         try:
             with inside(getattr(run_manager, 'run_id', None)):
@@ -61,13 +61,21 @@ async def genkit_tool(tool: str | Tool | Action[Any, Any, Any], ai: genkit.Genki
     Args:
         tool: A tool, its action, or its name.
         ai: The Genkit in which a name is found.
+
+    Raises:
+        GenkitError: UNIMPLEMENTED for a tool with an argument `run_manager`, a name that LangChain keeps for itself.
     """
     action = tool.action() if isinstance(tool, Tool) else await find_action(ai, ActionKind.TOOL, tool)
-    schema = cast('dict[str, Any]', action.input_schema)
+    schema = cast('dict[str, Any]', action.input_schema or {})
     wrapped = bool(schema) and schema.get('type') != 'object' and 'properties' not in schema
     if wrapped:
         # LangChain's arguments are an object.
         schema = {'type': 'object', 'properties': {'input': schema}, 'required': ['input']}
+    if 'run_manager' in schema.get('properties', {}):
+        raise GenkitError(
+            status='UNIMPLEMENTED',
+            message=f"LangChain keeps 'run_manager' for itself; rename that argument of {action.name}.",
+        )
     name = action.name.rpartition('/')[2]
     arguments = {'title': name, 'properties': {}, **schema, 'type': 'object'}
     return GenkitTool(
