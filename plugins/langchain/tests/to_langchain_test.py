@@ -193,9 +193,10 @@ async def test_reranker_keeps_a_score_of_its_own(ai: Genkit):
         return [RankedDocument.of(one, 0.5 + i) for i, one in enumerate(documents)]
 
     ai.define_reranker('r', rank)
-    found = await GenkitReranker(ai=ai, reranker='r').acompress_documents(
-        [Document(page_content='a', metadata={'score': 'mine'}, id='1')], 'q'
-    )
+    documents = [Document(page_content='a', metadata={'score': 'mine'}, id='1')]
+    reranker = GenkitReranker(ai=ai, reranker='r')
+    found = await reranker.acompress_documents(documents, 'q')
+    assert found == reranker.compress_documents(documents, 'q')
     assert found == [Document(page_content='a', metadata={'score': 'mine', 'relevance_score': 0.5}, id='1')]
 
 
@@ -214,6 +215,7 @@ async def test_tools_and_interrupts(ai: Genkit):
 
     loud = await genkit_tool(tool(shout))
     assert await loud.ainvoke({'input': 'ü'}) == {'said': 'Ü'}
+    assert loud.invoke({'input': 'ü'}) == {'said': 'Ü'}
     message = await loud.ainvoke({'type': 'tool_call', 'name': 'shout', 'args': {'input': 'x'}, 'id': '1'})
     assert (message.content, message.tool_call_id) == ('{"said": "X"}', '1')
     assert await (await genkit_tool(tool(show))).ainvoke({'self': 1, 'args': 2, 'config': 3}) == {
@@ -251,6 +253,9 @@ async def test_prompts(ai: Genkit):
     chunks = [chunk async for chunk in runnable.astream({'name': 'Bo'})]
     assert all(isinstance(chunk, AIMessageChunk) for chunk in chunks)
     assert ''.join(chunk.text for chunk in chunks) == 'You said: Hi Bo (of 1)'
+    assert runnable.invoke({'name': 'Bo'}).text == 'You said: Hi Bo (of 1)'
+    assert ''.join(chunk.text for chunk in runnable.stream({'name': 'Bo'})) == 'You said: Hi Bo (of 1)'
+    assert (await asyncio.to_thread(runnable.invoke, {'name': 'Bo'})).text == 'You said: Hi Bo (of 1)'
     failing = GenkitPrompt(ai.define_prompt(name='bad', model='none/such', prompt='x'))
     with pytest.raises(GenkitError):
         await failing.ainvoke({})
