@@ -47,6 +47,15 @@ class Run:
     children: set[UUID] = field(default_factory=set[UUID])
 
 
+def _on_span(method: str) -> Any:
+    """A method of `Scope` that is its span's."""
+
+    def call(self: Scope, *args: Any, **kwargs: Any) -> None:
+        getattr(self.resolve(), method)(*args, **kwargs)
+
+    return call
+
+
 class Scope(trace.Span):
     """The current span for the code of the runs that started in it.
 
@@ -85,33 +94,13 @@ class Scope(trace.Span):
         """Whether the span records."""
         return self.resolve().is_recording()
 
-    def set_attributes(self, *args: Any, **kwargs: Any) -> None:
-        """On the span."""
-        self.resolve().set_attributes(*args, **kwargs)
-
-    def set_attribute(self, *args: Any, **kwargs: Any) -> None:
-        """On the span."""
-        self.resolve().set_attribute(*args, **kwargs)
-
-    def add_event(self, *args: Any, **kwargs: Any) -> None:
-        """On the span."""
-        self.resolve().add_event(*args, **kwargs)
-
-    def add_link(self, *args: Any, **kwargs: Any) -> None:
-        """On the span."""
-        self.resolve().add_link(*args, **kwargs)
-
-    def update_name(self, *args: Any, **kwargs: Any) -> None:
-        """On the span."""
-        self.resolve().update_name(*args, **kwargs)
-
-    def set_status(self, *args: Any, **kwargs: Any) -> None:
-        """On the span."""
-        self.resolve().set_status(*args, **kwargs)
-
-    def record_exception(self, *args: Any, **kwargs: Any) -> None:
-        """On the span."""
-        self.resolve().record_exception(*args, **kwargs)
+    set_attributes = _on_span('set_attributes')
+    set_attribute = _on_span('set_attribute')
+    add_event = _on_span('add_event')
+    add_link = _on_span('add_link')
+    update_name = _on_span('update_name')
+    set_status = _on_span('set_status')
+    record_exception = _on_span('record_exception')
 
 
 _runs: OrderedDict[UUID, Run] = OrderedDict()
