@@ -38,7 +38,8 @@ class BackgroundLoop:
 
     def __init__(self, name: str = 'genkitx-langchain') -> None:
         self._name = name
-        self._lock = threading.Lock()
+        # Reentrant: the garbage collector may end a stream, and with it its call, while the lock is held.
+        self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._inner: BackgroundLoop | None = None

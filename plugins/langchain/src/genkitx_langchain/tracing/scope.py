@@ -104,7 +104,8 @@ class Scope(trace.Span):
 
 
 _runs: OrderedDict[UUID, Run] = OrderedDict()
-_lock = threading.Lock()
+# Reentrant: the garbage collector may end a generator, and with it a run, at any moment, in any thread.
+_lock = threading.RLock()
 _model_run: ContextVar[UUID | None] = ContextVar('genkitx_langchain_model_run', default=None)
 
 

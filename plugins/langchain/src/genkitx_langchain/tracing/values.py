@@ -17,6 +17,7 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 _MOST_TEXT: Final = 100_000
 """Characters of an attribute; what is longer is cut."""
 
@@ -30,9 +31,9 @@ def json_attribute(value: Any, only: str) -> str:
         plain = _plain(value)
         if isinstance(plain, dict) and set(cast('dict[str, Any]', plain)) == {only}:
             plain = cast('dict[str, Any]', plain)[only]
-        text = json.dumps(plain, ensure_ascii=False)
+        text = _ENCODER.encode(plain)
         if len(text) > _MOST_TEXT:
-            text = json.dumps(f'{text[:1000]}… ({len(text)} characters)', ensure_ascii=False)
+            text = _ENCODER.encode(f'{text[:1000]}… ({len(text)} characters)')
         return text.encode('utf-8', 'backslashreplace').decode()
     except Exception as error:  # noqa: BLE001 - circular data, a model whose serializer fails, ...
         return json.dumps(f'<{type(value).__name__}: {type(error).__name__}>')
