@@ -1,24 +1,34 @@
 # Copyright 2026 The genkitx authors
 # SPDX-License-Identifier: Apache-2.0
-"""What each direction of the LangChain bridge adds to a call.
+"""What each direction of the LangChain bridge adds to a call, in CPU time.
 
-Interleaved runs, medians. `python benchmarks/bench_langchain.py [calls]`
+Every kind of call runs in interleaved rounds; the best round counts, since a busy machine can only make one slower.
+`python benchmarks/bench_langchain.py [rounds] [calls in a round]`
 """
 
 import asyncio
-import statistics
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from genkit import Message, ModelResponse, Part, Role
+from genkit.model import ModelRequest, model
+from genkit.plugin_api import Action, ActionKind, add_custom_exporter
 from genkitx import Genkit
 from genkitx.testing import HashEmbedder
-from genkitx_langchain import ChatGenkit, GenkitEmbeddings, LangChain
-from langchain_core.embeddings import DeterministicFakeEmbedding
+from genkitx_langchain import ChatGenkit, GenkitEmbeddings, GenkitTracer, LangChain
+from genkitx_langchain.background import background
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+Call = Callable[[], Awaitable[Any]]
+REQUEST: Any = {'messages': [{'role': 'user', 'content': [{'text': 'hi'}]}]}
+TEXTS: Any = {'input': [{'content': [{'text': 'hi'}]}]}
 
 
 class Raw(FakeListChatModel):
@@ -28,64 +38,120 @@ class Raw(FakeListChatModel):
         return ChatResult(generations=[ChatGeneration(message=AIMessage('hello'))])
 
 
-async def timed(call: Any) -> float:
-    start = time.perf_counter()
-    await call()
-    return (time.perf_counter() - start) * 1e6
+class RawEmbeddings(Embeddings):
+    """Asynchronous by itself, for the same reason."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [[0.5] * 8 for _ in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return [0.5] * 8
+
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+        return self.embed_documents(texts)
+
+    async def aembed_query(self, text: str) -> list[float]:
+        return self.embed_query(text)
 
 
-async def compare(calls: int, **kinds: Any) -> dict[str, float]:
+class Idle(BaseCallbackHandler):
+    """Does nothing: what LangChain itself pays for a handler."""
+
+    run_inline = True
+
+    def on_chat_model_start(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+class Nowhere(SpanExporter):
+    """Takes spans and drops them, so that their making is measured and no network."""
+
+    def export(self, spans: Any) -> SpanExportResult:
+        return SpanExportResult.SUCCESS
+
+
+async def answer(_: ModelRequest[Any]) -> ModelResponse[Any]:
+    return ModelResponse(message=Message(role=Role.MODEL, content=[Part.from_text('hello')]))
+
+
+async def best(rounds: int, calls: int, kinds: dict[str, Call]) -> dict[str, float]:
+    """Microseconds of CPU time a call, by kind."""
     times: dict[str, list[float]] = {name: [] for name in kinds}
-    for _ in range(calls):
+    for _ in range(rounds):
         for name, call in kinds.items():
-            times[name].append(await timed(call))
-    return {name: statistics.median(values[calls // 10 :]) for name, values in times.items()}
+            start = time.process_time()
+            for _ in range(calls):
+                await call()
+            times[name].append((time.process_time() - start) / calls * 1e6)
+    return {name: min(values) for name, values in times.items()}
 
 
-async def main(calls: int) -> None:
-    raw = Raw(responses=['hello'])
-    fake = DeterministicFakeEmbedding(size=8)
-    ai = Genkit(plugins=[LangChain(models={'fake': raw}, embedders={'fake': fake})])
-
-    async def answer(_: Any) -> ModelResponse[Any]:
-        return ModelResponse(message=Message(role=Role.MODEL, content=[Part.from_text('hello')]))
-
+async def kinds(traced: bool) -> dict[str, Call]:
+    """The calls: each side alone, and each side through the bridge."""
+    tracing: Any = {'callbacks': [GenkitTracer()]}
+    raw, vectors = Raw(responses=['hello']), RawEmbeddings()
+    ai = Genkit(plugins=[LangChain(models={'fake': raw}, embedders={'fake': vectors})])
     ai.define_model(name='m', fn=answer)
-    hashed = HashEmbedder(8)
-    ai.define_embedder('e', hashed.__call__)
+    ai.define_embedder('e', HashEmbedder(8).__call__)
     chat, embeddings = ChatGenkit(ai=ai, model='m'), GenkitEmbeddings('e', ai)
-    model: Any = await ai.registry.resolve_action('model', 'm')
-    bridged: Any = await ai.registry.resolve_action('model', 'langchain/fake')
-    embedder: Any = await ai.registry.resolve_action('embedder', 'e')
-    bridged_embedder: Any = await ai.registry.resolve_action('embedder', 'langchain/fake')
-    request = {'messages': [{'role': 'user', 'content': [{'text': 'hi'}]}]}
-    texts = {'input': [{'content': [{'text': 'hi'}]}]}
+    upstream = model('upstream', answer)
 
-    async def sync_chat() -> None:
-        chat.invoke('hi')
+    async def action(kind: ActionKind, name: str) -> Action[Any, Any, Any]:
+        found = await ai.registry.resolve_action(kind, name)
+        assert found
+        return found
 
-    medians = await compare(
-        calls,
-        langchain_model=lambda: raw.ainvoke('hi'),
-        genkit_model=lambda: model.run(request),
-        langchain_model_in_genkit=lambda: bridged.run(request),
-        genkit_model_in_langchain=lambda: chat.ainvoke('hi'),
-        genkit_model_in_langchain_sync=sync_chat,
-        langchain_embeddings=lambda: fake.aembed_query('hi'),
-        genkit_embedder=lambda: embedder.run(texts),
-        langchain_embeddings_in_genkit=lambda: bridged_embedder.run(texts),
-        genkit_embedder_in_langchain=lambda: embeddings.aembed_query('hi'),
-    )
-    for name, value in medians.items():
-        print(f'{name:34} {value:8.0f} us')
-    both = medians['langchain_model'] + medians['genkit_model']
-    print(
-        f'added, LangChain model in Genkit:  {medians["langchain_model_in_genkit"] - both:6.0f} us over both calls alone'
-    )
-    print(
-        f'added, Genkit model in LangChain:  {medians["genkit_model_in_langchain"] - both:6.0f} us over both calls alone'
-    )
+    own, bridged = await action(ActionKind.MODEL, 'm'), await action(ActionKind.MODEL, 'langchain/fake')
+    embedder = await action(ActionKind.EMBEDDER, 'e')
+    bridged_embedder = await action(ActionKind.EMBEDDER, 'langchain/fake')
+    config = tracing if traced else None
+
+    idle: Any = {'callbacks': [Idle()]}
+
+    async def blocking() -> None:
+        chat.invoke('hi', config)
+
+    return {
+        'LangChain model': lambda: raw.ainvoke('hi'),
+        'LangChain model with an idle handler': lambda: raw.ainvoke('hi', idle),
+        'LangChain model with GenkitTracer': lambda: raw.ainvoke('hi', tracing),
+        'Genkit model (upstream action: the floor)': lambda: upstream.run(REQUEST),
+        'Genkit model (genkitx)': lambda: own.run(REQUEST),
+        'LangChain model in Genkit': lambda: bridged.run(REQUEST),
+        'Genkit model in LangChain': lambda: chat.ainvoke('hi', config),
+        'Genkit model in LangChain, sync': blocking,
+        'LangChain embeddings': lambda: vectors.aembed_query('hi'),
+        'Genkit embedder': lambda: embedder.run(TEXTS),
+        'LangChain embeddings in Genkit': lambda: bridged_embedder.run(TEXTS),
+        'Genkit embedder in LangChain': lambda: embeddings.aembed_query('hi'),
+    }
+
+
+async def report(title: str, rounds: int, calls: int, *, traced: bool) -> None:
+    cost = await best(rounds, calls, await kinds(traced))
+    print(f'\n{title}: us of CPU time a call, best of {rounds} rounds of {calls}')
+    for name, value in cost.items():
+        print(f'  {name:44}{value:8.0f}')
+    models = cost['LangChain model'] + cost['Genkit model (genkitx)']
+    embedders = cost['LangChain embeddings'] + cost['Genkit embedder']
+    print('Added by the bridge, over both calls alone:')
+    for name, alone in (
+        ('LangChain model in Genkit', models),
+        ('Genkit model in LangChain', models),
+        ('Genkit model in LangChain, sync', models),
+        ('LangChain embeddings in Genkit', embedders),
+        ('Genkit embedder in LangChain', embedders),
+    ):
+        print(f'  {name:44}{cost[name] - alone:8.0f}')
+
+
+async def main(rounds: int, calls: int) -> None:
+    await report('Nobody traces', rounds, calls, traced=False)
+    add_custom_exporter(Nowhere(), 'nowhere')
+    await report('Traced', rounds, calls, traced=True)
+    background.close()
 
 
 if __name__ == '__main__':
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 300))
+    given = [int(one) for one in sys.argv[1:]]
+    asyncio.run(main(*(given + [20, 50][len(given) :])))

@@ -9,8 +9,12 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 
+import genkitx_langchain
 import pytest
-from genkitx_langchain.background import BackgroundLoop
+from genkitx import Genkit
+from genkitx.lifecycle import PerLoop
+from genkitx_langchain import LangChain
+from genkitx_langchain.background import BackgroundLoop, background
 
 _VALUE = contextvars.ContextVar('value', default='unset')
 
@@ -141,3 +145,100 @@ def test_close_cancels_and_a_later_call_starts_again(loop: BackgroundLoop):
     thread.join(5)
     assert not thread.is_alive()
     assert loop.run(_value) == 'unset'
+
+
+def test_a_stream_ends_when_the_loop_is_closed(loop: BackgroundLoop):
+    async def endless() -> AsyncIterator[int]:
+        i = 0
+        while True:
+            yield (i := i + 1)
+            await asyncio.sleep(0)
+
+    stream = loop.stream(endless)
+    assert next(stream) == 1
+    loop.close()
+    with pytest.raises(concurrent.futures.CancelledError):
+        for _ in stream:
+            pass
+
+
+def test_fifty_times_opened_and_closed_leaves_no_thread(loop: BackgroundLoop):
+    before = threading.active_count()
+    for _ in range(50):
+        assert loop.run(_value) == 'unset'
+        loop.close()
+        loop.close()
+    assert threading.active_count() == before
+
+
+def test_calls_and_closes_at_the_same_time_never_hang(loop: BackgroundLoop):
+    outcomes: list[str] = []
+
+    def call() -> None:
+        for _ in range(100):
+            try:
+                outcomes.append(loop.run(_value))
+            except concurrent.futures.CancelledError:
+                outcomes.append('cancelled')
+
+    threads = [threading.Thread(target=call, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        loop.close()
+    assert len(outcomes) == 400
+    assert set(outcomes) <= {'unset', 'cancelled'}
+
+
+def test_close_if_idle_waits_for_nobody(loop: BackgroundLoop):
+    async def closing() -> bool:
+        return loop.close_if_idle()
+
+    assert loop.run(closing) is False
+    assert loop.run(_value) == 'unset'
+    assert loop.close_if_idle() is True
+
+
+def test_close_from_inside_a_call(loop: BackgroundLoop):
+    async def closing() -> None:
+        loop.close()
+        await asyncio.sleep(60)
+
+    with pytest.raises(concurrent.futures.CancelledError):
+        loop.run(closing)
+    assert loop.run(_value) == 'unset'
+
+
+def test_the_package_closes_its_loop_and_the_plugin_too():
+    def names() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith('genkitx-langchain')]
+
+    for _ in range(50):
+        assert background.run(_value) == 'unset'
+        assert names()
+        genkitx_langchain.close()
+        assert not names()
+    background.run(_value)
+
+    async def app() -> None:
+        async with Genkit(plugins=[LangChain()]):
+            assert names()
+
+    asyncio.run(app())
+    assert not names()
+
+
+def test_the_clients_of_a_closed_loop_are_closed_in_it(loop: BackgroundLoop):
+    seen: list[str] = []
+
+    async def opened() -> str:
+        seen.append(threading.current_thread().name)
+        return 'client'
+
+    async def closed(_: str) -> None:
+        seen.append(threading.current_thread().name)
+
+    clients = PerLoop(opened, closed)
+    loop.run(clients.get)
+    loop.close()
+    assert seen == ['test', 'test']

@@ -217,6 +217,51 @@ def test_what_json_cannot_hold_is_refused():
         to_genkit_document(LangChainDocument(page_content='x', metadata={'a': object()}))
 
 
+def test_ids_of_calls_may_be_the_same_or_empty():
+    for one in ('1', '', 'None'):
+        calls: Any = [{'name': 'w', 'args': {'n': n}, 'id': one, 'type': 'tool_call'} for n in range(2)]
+        message = AIMessage('', tool_calls=calls)
+        assert to_langchain_messages(to_genkit_messages([message])) == [message]
+
+
+def test_requests_without_a_ref_get_an_id_that_their_responses_have_too():
+    asked = [Part.from_tool_request('w', {'n': n}, None) for n in range(2)]
+    answered = [Part.from_tool_response('w', f'{n}', None) for n in range(2)]
+    messages = [Message(role=Role.MODEL, content=asked), Message(role=Role.TOOL, content=answered)] * 2
+    first, one, two, second, *others = to_langchain_messages(messages)
+    assert [call['id'] for call in [*first.tool_calls, *second.tool_calls]] == ['w', 'w-2', 'w-3', 'w-4']  # type: ignore[union-attr]
+    assert [message.tool_call_id for message in [one, two, *others]] == ['w', 'w-2', 'w-3', 'w-4']  # type: ignore[union-attr]
+    assert to_genkit_messages([first, one, two, second, *others]) == messages
+
+
+def test_a_call_block_that_is_no_call_is_kept():
+    message = AIMessage([{'type': 'tool_use', 'id': '1', 'name': 'w', 'input': {}}])
+    assert to_langchain_messages(to_genkit_messages([message])) == [message]
+
+
+@pytest.mark.parametrize('role', [Role.USER, Role.MODEL])
+def test_an_empty_text_is_a_part(role: Role):
+    for content in ([], [Part.from_text('')]):
+        messages = [Message(role=role, content=content)]
+        converted = to_langchain_messages(messages)
+        assert converted[0].content == ''
+        assert to_genkit_messages(converted) == messages
+
+
+def test_numbers_and_shapes_that_json_has_not_are_refused():
+    circular: dict[str, Any] = {}
+    circular['self'] = circular
+    for value, problem in ((float('nan'), 'is nan'), (float('inf'), 'is inf'), (circular, 'contains itself')):
+        with pytest.raises(GenkitError, match=problem) as raised:
+            to_genkit_document(LangChainDocument(page_content='x', metadata={'value': value}))
+        assert raised.value.status == 'INVALID_ARGUMENT'
+    keys: Any = {1: 2}
+    with pytest.raises(GenkitError, match='key of type int'):
+        to_genkit_document(LangChainDocument(page_content='x', metadata=keys))
+    with pytest.raises(GenkitError, match='no response'):
+        to_langchain_messages([Message(role=Role.TOOL, content=[])])
+
+
 def test_tool_parts_in_user_messages_are_refused():
     with pytest.raises(GenkitError, match='tool request'):
         to_langchain_messages([Message(role=Role.USER, content=[Part.from_tool_request('f', {}, '1')])])

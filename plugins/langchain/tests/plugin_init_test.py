@@ -24,7 +24,7 @@ import sys
 import genkitx_langchain
 from genkitx_langchain import LangChain
 LangChain()
-print([name for name in ('langchain_core', 'langsmith', 'langgraph', 'genkitx_langchain.tracing') if name in sys.modules])
+print([name for name in ('langchain_core', 'langsmith', 'langgraph', 'genkitx_langchain.tracing.handler') if name in sys.modules])
 """
     assert _python(code) == '[]'
 

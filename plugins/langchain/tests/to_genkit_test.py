@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """LangChain objects as Genkit actions."""
 
+import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from genkitx_langchain import ChatModelSettings, LangChain
 from langchain_core.documents import BaseDocumentCompressor
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import DeterministicFakeEmbedding
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, FakeListLLM
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -161,6 +163,64 @@ async def test_model_failures_have_their_status():
     response = await ai.generate(prompt='x')
     assert response.error
     assert response.error.status == 'RESOURCE_EXHAUSTED'
+
+
+class _Limited(Scripted):
+    def _answer(self, messages: Any, stop: Any, kwargs: Any) -> AIMessage:
+        error = RuntimeError('slow down')
+        error.response = SimpleNamespace(status_code=429, headers={'retry-after': '7'})  # type: ignore[attr-defined]
+        raise error
+
+
+async def test_model_failures_keep_the_wait_that_the_provider_asks_for():
+    ai = Genkit(plugins=[LangChain(models={'m': _Limited()})])
+    action = await ai.registry.resolve_action(ActionKind.MODEL, 'langchain/m')
+    assert action
+    with pytest.raises(GenkitError) as raised:
+        await action.run({'messages': [{'role': 'user', 'content': [{'text': 'x'}]}]})
+    assert raised.value.status == 'RESOURCE_EXHAUSTED'
+    assert raised.value.response_metadata
+    assert raised.value.response_metadata['retry_after_ms'] == 7000
+
+
+async def test_a_chunk_callback_that_fails_ends_the_stream(chat: Scripted):
+    closed: list[bool] = []
+
+    class Watched(Scripted):
+        async def _astream(self, *args: Any, **kwargs: Any) -> Any:
+            try:
+                async for chunk in super()._astream(*args, **kwargs):
+                    yield chunk
+            finally:
+                closed.append(True)
+
+    ai = Genkit(plugins=[LangChain(models={'m': Watched(calls=[], seen=[])})])
+    action = await ai.registry.resolve_action(ActionKind.MODEL, 'langchain/m')
+    assert action
+
+    def fail(_: Any) -> None:
+        raise ValueError('full')
+
+    with pytest.raises(GenkitError, match='full'):
+        await action.run({'messages': [{'role': 'user', 'content': [{'text': 'x'}]}]}, on_chunk=fail)
+    for _ in range(5):  # LangChain leaves its inner generator to the loop.
+        await asyncio.sleep(0)
+    assert closed == [True]
+
+
+async def test_a_config_in_the_context_must_be_one(chat: Scripted):
+    ai = Genkit(plugins=[LangChain(models={'m': chat})], model='langchain/m')
+    response = await ai.generate(prompt='x', context={'langchain': 'thread-1'})
+    assert response.error
+    assert response.error.status == 'INVALID_ARGUMENT'
+    response = await ai.generate(prompt='x', context={'langchain': {'tags': ['mine']}})
+    assert response.error is None
+
+
+async def test_what_is_no_chat_model_is_refused():
+    wrong: Any = FakeListLLM(responses=['x'])
+    with pytest.raises(GenkitError, match='got a FakeListLLM'):
+        await LangChain(models={'m': wrong}).init()
 
 
 class _Person(BaseModel):

@@ -7,9 +7,10 @@ import threading
 from typing import Any
 
 import pytest
-from genkit import GenkitError, Interrupt, tool
+from genkit import GenkitError, Interrupt, Message, Part, Role, tool
 from genkit.model import ModelResponse
 from genkitx import Genkit, RankedDocument
+from genkitx.embedding import using
 from genkitx.local import DevLocalVectorStore
 from genkitx.testing import HashEmbedder
 from genkitx_langchain import (
@@ -21,6 +22,7 @@ from genkitx_langchain import (
     GenkitVectorStore,
     genkit_tool,
 )
+from langchain_core.caches import InMemoryCache
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessageChunk
 from pydantic import BaseModel
@@ -98,6 +100,46 @@ async def test_a_tool_is_chosen_by_name(ai: Genkit):
         await chat.bind_tools([one], tool_choice='three').ainvoke('x')
 
 
+async def test_calls_without_a_ref_get_an_id_of_their_own(ai: Genkit):
+    async def model(request: Any) -> ModelResponse[Any]:
+        parts = [Part.from_tool_request('w', {}, None) for _ in range(2)]
+        return ModelResponse(message=Message(role=Role.MODEL, content=parts))
+
+    ai.define_model(name='refless', fn=model)
+    chat = ChatGenkit(ai=ai, model='refless')
+    answers = [await chat.ainvoke('x'), await chat.ainvoke('x')]
+    ids = [call['id'] for answer in answers for call in answer.tool_calls]
+    assert len({one for one in ids if one}) == 4
+
+
+async def test_langchain_caches_apart_what_differs_in_its_config(ai: Genkit):
+    cache = InMemoryCache()
+    calls: list[Any] = []
+
+    async def model(request: Any) -> ModelResponse[Any]:
+        calls.append(request.config)
+        return ModelResponse(message=Message(role=Role.MODEL, content=[Part.from_text(f'{len(calls)}')]))
+
+    ai.define_model(name='counting', fn=model)
+    first = ChatGenkit(ai=ai, model='counting', cache=cache, config={'seed': 1, 'apiKey': 'secret-key'})
+    second = ChatGenkit(ai=ai, model='counting', cache=cache, config={'seed': 2, 'apiKey': 'secret-key'})
+    texts = [(await chat.ainvoke('x')).text for chat in (first, first, second, second)]
+    assert texts == ['1', '1', '2', '2']
+    assert 'secret-key' not in str(first._identifying_params)
+
+
+async def test_an_embedder_is_found_where_it_was_asked_for(ai: Genkit):
+    other = Genkit()
+    embeddings = GenkitEmbeddings('test/embed', ai)
+
+    @other.flow()
+    async def outer(text: str) -> int:
+        return len(await embeddings.aembed_query(text))
+
+    with using(other):
+        assert await outer('x') == 6
+
+
 async def test_structured_output_by_schema(ai: Genkit):
     class Answer(BaseModel):
         n: int
@@ -135,6 +177,11 @@ async def test_vector_store_searches(tmp_path: Any):
     assert len(await store.amax_marginal_relevance_search('apple', k=2)) == 2
     retriever = store.as_retriever(search_type='similarity_score_threshold', search_kwargs={'score_threshold': 0.9})
     assert [one.metadata['n'] for one in await retriever.ainvoke('green apple')] == [2]
+    vector = HashEmbedder(32).embed('green apple')
+    assert (await store.amax_marginal_relevance_search_by_vector(vector, k=1))[0].metadata == {'n': 2}
+    assert store.max_marginal_relevance_search_by_vector(vector, k=1)[0].metadata == {'n': 2}
+    with pytest.raises(GenkitError, match='1 documents and 0 ids'):
+        await store.aadd_texts(['x'], ids=[])
     with pytest.raises(GenkitError, match='either ids or a non-empty filter'):
         await store.adelete()
     with pytest.raises(GenkitError, match='nonsense'):
@@ -146,9 +193,10 @@ async def test_reranker_keeps_a_score_of_its_own(ai: Genkit):
         return [RankedDocument.of(one, 0.5 + i) for i, one in enumerate(documents)]
 
     ai.define_reranker('r', rank)
-    found = await GenkitReranker(ai=ai, reranker='r').acompress_documents(
-        [Document(page_content='a', metadata={'score': 'mine'}, id='1')], 'q'
-    )
+    documents = [Document(page_content='a', metadata={'score': 'mine'}, id='1')]
+    reranker = GenkitReranker(ai=ai, reranker='r')
+    found = await reranker.acompress_documents(documents, 'q')
+    assert found == reranker.compress_documents(documents, 'q')
     assert found == [Document(page_content='a', metadata={'score': 'mine', 'relevance_score': 0.5}, id='1')]
 
 
@@ -157,14 +205,27 @@ async def test_tools_and_interrupts(ai: Genkit):
         """Shouts."""
         return {'said': text.upper()}
 
+    async def show(what: dict[str, Any]) -> dict[str, Any]:
+        """Shows."""
+        return what
+
     async def ask(what: dict[str, Any]) -> str:
         """Asks."""
         raise Interrupt({'question': what})
 
     loud = await genkit_tool(tool(shout))
     assert await loud.ainvoke({'input': 'ü'}) == {'said': 'Ü'}
+    assert loud.invoke({'input': 'ü'}) == {'said': 'Ü'}
     message = await loud.ainvoke({'type': 'tool_call', 'name': 'shout', 'args': {'input': 'x'}, 'id': '1'})
     assert (message.content, message.tool_call_id) == ('{"said": "X"}', '1')
+    assert await (await genkit_tool(tool(show))).ainvoke({'self': 1, 'args': 2, 'config': 3}) == {
+        'self': 1,
+        'args': 2,
+        'config': 3,
+    }
+    schema: Any = {'type': 'object', 'properties': {'run_manager': {'type': 'string'}}}
+    with pytest.raises(GenkitError, match='run_manager'):
+        await genkit_tool(tool(show, name='taken', input_schema=schema))
     with pytest.raises(Interrupt) as raised:
         await (await genkit_tool(tool(ask))).ainvoke({'a': 1})
     assert raised.value.metadata == {'question': {'a': 1}}
@@ -192,6 +253,9 @@ async def test_prompts(ai: Genkit):
     chunks = [chunk async for chunk in runnable.astream({'name': 'Bo'})]
     assert all(isinstance(chunk, AIMessageChunk) for chunk in chunks)
     assert ''.join(chunk.text for chunk in chunks) == 'You said: Hi Bo (of 1)'
+    assert runnable.invoke({'name': 'Bo'}).text == 'You said: Hi Bo (of 1)'
+    assert ''.join(chunk.text for chunk in runnable.stream({'name': 'Bo'})) == 'You said: Hi Bo (of 1)'
+    assert (await asyncio.to_thread(runnable.invoke, {'name': 'Bo'})).text == 'You said: Hi Bo (of 1)'
     failing = GenkitPrompt(ai.define_prompt(name='bad', model='none/such', prompt='x'))
     with pytest.raises(GenkitError):
         await failing.ainvoke({})

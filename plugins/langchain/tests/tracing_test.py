@@ -67,6 +67,11 @@ async def test_one_tree(ai: Genkit, spans: Any, sync: bool):
     assert retriever['genkit:state'] == 'success'
     assert retriever['langchain:path'] == 'my chain/_Docs'
     assert tree['ChatGenkit'][1]['genkit:metadata:input_tokens'] == 7
+    path = '/{outer,t:action,s:flow}/{my%20chain,t:util,s:chain}'
+    assert tree['my chain'][1]['genkit:path'] == path
+    path += '/{ChatGenkit,t:util,s:model}/{test%2Fchat,t:action,s:model}'
+    assert tree['test/chat'][1]['genkit:path'] == path
+    assert tree['test/chat'][1]['genkit:qualifiedPath'] == path
 
 
 async def test_actions_have_their_runs_below_them(spans: Any):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from genkitx_langchain.background import close
 from genkitx_langchain.convert import (
     to_genkit_document,
     to_genkit_messages,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from genkitx_langchain.to_langchain.retrievers import GenkitReranker, GenkitRetriever
     from genkitx_langchain.to_langchain.runnables import GenkitFlow, GenkitPrompt, GenkitTool, genkit_tool
     from genkitx_langchain.to_langchain.vector_store import GenkitVectorStore
-    from genkitx_langchain.tracing import GenkitTracer
+    from genkitx_langchain.tracing.handler import GenkitTracer
 
 __all__ = [
     'CRITERIA',
@@ -38,6 +39,7 @@ __all__ = [
     'GenkitTracer',
     'GenkitVectorStore',
     'LangChain',
+    'close',
     'genkit_tool',
     'parse_verdict',
     'to_genkit_document',
@@ -56,7 +58,7 @@ _LAZY = {
     'GenkitReranker': 'to_langchain.retrievers',
     'GenkitRetriever': 'to_langchain.retrievers',
     'GenkitTool': 'to_langchain.runnables',
-    'GenkitTracer': 'tracing',
+    'GenkitTracer': 'tracing.handler',
     'GenkitVectorStore': 'to_langchain.vector_store',
     'genkit_tool': 'to_langchain.runnables',
 }

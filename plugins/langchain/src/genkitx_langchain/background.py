@@ -38,10 +38,12 @@ class BackgroundLoop:
 
     def __init__(self, name: str = 'genkitx-langchain') -> None:
         self._name = name
-        self._lock = threading.Lock()
+        # Reentrant: the garbage collector may end a stream, and with it its call, while the lock is held.
+        self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._inner: BackgroundLoop | None = None
+        self._calls = 0
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Runs a coroutine and waits for it.
@@ -61,66 +63,79 @@ class BackgroundLoop:
 
     def stream(self, make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
         """Iterates an asynchronous iterator, which is at most a few items ahead and stops when the consumer leaves."""
-        items: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
+        items: queue.SimpleQueue[tuple[T, asyncio.AbstractEventLoop] | None] = queue.SimpleQueue()
         room = asyncio.Semaphore(_ROOM)
 
         async def produce() -> None:
+            loop = asyncio.get_running_loop()
             source = make()
             try:
                 async for item in source:
                     await room.acquire()
-                    items.put((item,))
+                    items.put((item, loop))
             finally:
                 close = getattr(source, 'aclose', None)
                 if close is not None:
                     with contextlib.suppress(RuntimeError):
                         await close()
-                items.put(None)
 
-        loop = self.loop()
         future = self._submit(produce)
+        # Not at the end of `produce`, which a loop that is closed may never start.
+        future.add_done_callback(lambda _: items.put(None))
         try:
             while (entry := items.get()) is not None:
-                loop.call_soon_threadsafe(room.release)
+                with contextlib.suppress(RuntimeError):  # The loop was closed; the end is in the queue already.
+                    entry[1].call_soon_threadsafe(room.release)
                 yield entry[0]
             future.result()
         finally:
             future.cancel()
 
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """Returns the running loop that takes the calls of the current thread."""
-        return self._level().start()
-
-    def start(self) -> asyncio.AbstractEventLoop:
-        """Returns this loop, running."""
-        with self._lock:
-            if self._loop is None or self._loop.is_closed() or self._thread is None or not self._thread.is_alive():
-                loop = self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_serve, args=(loop,), name=self._name, daemon=True)
-                self._thread.start()
-            return self._loop
-
     def close(self) -> None:
         """Cancels what runs, closes what belongs to the loop, and ends the thread. A later call starts a new one."""
         with self._lock:
-            loop, thread, inner = self._loop, self._thread, self._inner
-            self._loop = self._thread = self._inner = None
+            stopped = self._stop()
+        self._join(stopped)
+
+    def close_if_idle(self) -> bool:
+        """Does as `close`, unless a call is running.
+
+        Returns:
+            Whether the loop is closed.
+        """
+        with self._lock:
+            if self._calls:
+                return False
+            stopped = self._stop()
+        self._join(stopped)
+        return True
+
+    def _stop(self) -> tuple[threading.Thread | None, BackgroundLoop | None]:
+        loop, thread, inner = self._loop, self._thread, self._inner
+        self._loop = self._thread = self._inner = None
+        if loop is not None and thread is not None and thread.is_alive():
+            # After whatever was submitted, under the same lock.
+            loop.call_soon_threadsafe(loop.stop)
+        return thread, inner
+
+    def _join(self, stopped: tuple[threading.Thread | None, BackgroundLoop | None]) -> None:
+        thread, inner = stopped
         if inner is not None:
             inner.close()
-        if loop is not None and thread is not None and thread.is_alive():
-            loop.call_soon_threadsafe(loop.stop)
-            if thread is not threading.current_thread():
-                thread.join(timeout=10)
+        if thread is not None and _blocked.get() is None:  # A call of the bridge itself cannot wait for its own end.
+            thread.join(timeout=10)
 
     def _submit(self, make: Callable[[], Coroutine[Any, Any, T]]) -> concurrent.futures.Future[T]:
         result: concurrent.futures.Future[T] = concurrent.futures.Future()
         level = self._level()
-        loop = level.start()
         context = contextvars.copy_context()
         context.run(_blocked.set, level)
 
         def start() -> None:
             # Runs in the copied context, which the task then copies.
+            if result.cancelled():
+                return
+            loop = asyncio.get_running_loop()
             try:
                 task = asyncio.ensure_future(make())
             except Exception as error:  # noqa: BLE001 - the waiter must hear of it
@@ -129,8 +144,26 @@ class BackgroundLoop:
             result.add_done_callback(lambda _: result.cancelled() and loop.call_soon_threadsafe(task.cancel))
             task.add_done_callback(lambda done: _copy(done, result))
 
-        loop.call_soon_threadsafe(start, context=context)
+        level.post(start, context, result)
         return result
+
+    def post(
+        self, start: Callable[[], None], context: contextvars.Context, result: concurrent.futures.Future[Any]
+    ) -> None:
+        """Has the loop start a call; the loop itself is started when it does not run."""
+        with self._lock:
+            loop = self._loop
+            if loop is None or loop.is_closed() or self._thread is None or not self._thread.is_alive():
+                loop = self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_serve, args=(loop,), name=self._name, daemon=True)
+                self._thread.start()
+            self._calls += 1
+            loop.call_soon_threadsafe(start, context=context)
+        result.add_done_callback(self._done)
+
+    def _done(self, _: concurrent.futures.Future[Any]) -> None:
+        with self._lock:
+            self._calls -= 1
 
     def _level(self) -> BackgroundLoop:
         """The first loop that is not blocked by a caller of the current one."""
@@ -154,10 +187,9 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
-        tasks = asyncio.all_tasks(loop)
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        while tasks := asyncio.all_tasks(loop):
+            for task in tasks:
+                task.cancel()
             loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
@@ -180,8 +212,23 @@ def _copy(task: asyncio.Task[T] | asyncio.Future[T], result: concurrent.futures.
         result.set_result(task.result())
 
 
+def retrieve(task: asyncio.Task[Any]) -> None:
+    """Looks at a task's failure, for who may have left before it: else the loop reports it as lost."""
+    if not task.cancelled():
+        task.exception()
+
+
 background: Final = BackgroundLoop()
 """The bridge's loop."""
+
+
+def close() -> None:
+    """Ends the thread behind the bridge's synchronous calls, and closes the clients that such calls opened.
+
+    Calls that still run there are cancelled. A later synchronous call starts a new thread, so it is safe to call this at
+    any time; without it, the thread ends with the process.
+    """
+    background.close()
 
 
 def _after_fork() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from genkit import GenkitError, Plugin
 from genkit.plugin_api import Action, ActionKind, ActionMetadata
 from genkitx.embedding import Host
 
+from genkitx_langchain.background import background
 from genkitx_langchain.evaluators import Evaluators, evaluator_action
 
 if TYPE_CHECKING:
@@ -85,6 +87,10 @@ class LangChain(Plugin):
     def attach(self, ai: genkit.Genkit) -> None:
         """Tells the plugin in which Genkit its judges are found. `genkitx.Genkit` does it by itself."""
         self.host.attach(ai)
+
+    async def aclose(self) -> None:
+        """Ends the thread behind synchronous calls of `ChatGenkit` and its kin, unless one of them is running."""
+        await asyncio.to_thread(background.close_if_idle)
 
     async def init(self) -> list[Action]:
         """Returns every action."""

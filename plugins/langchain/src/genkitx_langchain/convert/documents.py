@@ -9,7 +9,7 @@ LangChain's under `CONTENT_KEY`. Both keys are gone again after the way back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from genkit import Document, GenkitError, Part
 from genkitx.retrieval import document_to_dict
@@ -35,8 +35,7 @@ def to_genkit_document(document: LangChainDocument) -> Document:
     Raises:
         GenkitError: INVALID_ARGUMENT for metadata that JSON cannot hold, or that uses a key of the bridge.
     """
-    raw = cast('dict[str, Any]', document.metadata)
-    metadata = {key: json_value(value, f'metadata.{key}') for key, value in raw.items()}
+    metadata: dict[str, Any] = json_value(document.metadata, 'metadata')
     content = _content(document.page_content, metadata.pop(CONTENT_KEY, None))
     if ID_KEY in metadata:
         raise GenkitError(

@@ -11,6 +11,7 @@ and tool messages in a row become one again.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -71,27 +72,36 @@ def to_langchain_messages(messages: Iterable[Message]) -> list[BaseMessage]:
 
     classes = {Role.SYSTEM: SystemMessage, Role.USER: HumanMessage}
     converted: list[BaseMessage] = []
+    asked: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
     for message in messages:
         if message.role == Role.TOOL:
-            converted.extend(_tool_messages(message))
+            converted.extend(_tool_messages(message, answered))
         elif message.role == Role.MODEL:
-            converted.append(to_ai_message(message))
+            converted.append(to_ai_message(message, asked))
         elif message.role in classes:
             fields = _fields(message.metadata)
             if any(part.tool_request or part.tool_response for part in message.content):
                 raise _misplaced(f'A message of role {message.role} holds a tool request or response')
             content = parts_content(message.content, fields.pop('form', None))
+            _note_empty_text(message, content, fields)
             converted.append(classes[Role(message.role)](content=content, **fields))
         else:
             raise _misplaced(f'A message has the role {message.role!r}')
     return converted
 
 
-def to_ai_message(message: Message) -> AIMessage:
-    """Turns a model's message into an `AIMessage`, with its tool calls."""
+def to_ai_message(message: Message, unnamed: Counter[str] | None = None) -> AIMessage:
+    """Turns a model's message into an `AIMessage`, with its tool calls.
+
+    Args:
+        message: The message.
+        unnamed: How many requests without a ref each tool has had before: LangChain's calls have ids.
+    """
     from langchain_core.messages import AIMessage
 
     fields = _fields(message.metadata)
+    unnamed = Counter() if unnamed is None else unnamed
     calls: list[Any] = []
     invalid: list[Any] = []
     others: list[Part] = []
@@ -100,7 +110,7 @@ def to_ai_message(message: Message) -> AIMessage:
         if part.tool_response is not None:
             raise _misplaced('A message of a model holds a tool response')
         if part.tool_request is not None:
-            call, note = tool_call(part)
+            call, note = _tool_call(part, unnamed)
             if note:
                 kept[str(len(calls))] = note
             calls.append(call)
@@ -111,12 +121,13 @@ def to_ai_message(message: Message) -> AIMessage:
     if kept:
         extra = fields.setdefault('additional_kwargs', {})
         extra[GENKIT] = {**extra.get(GENKIT, {}), 'toolRequests': kept}
-    content = _interleaved(message.content) or parts_content(others, fields.pop('form', None))
+    content = _interleaved(message.content, calls) or parts_content(others, fields.pop('form', None))
     fields.pop('form', None)
+    _note_empty_text(message, content, fields)
     return AIMessage(content=cast('Any', content), tool_calls=calls, invalid_tool_calls=invalid, **fields)
 
 
-def tool_call(part: Part) -> tuple[dict[str, Any], dict[str, Any]]:
+def _tool_call(part: Part, unnamed: Counter[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns LangChain's call of a tool request part, and what the call cannot hold (metadata, the form of its input)."""
     request = cast('ToolRequest', part.tool_request)
     note: dict[str, Any] = {'metadata': part.metadata} if part.metadata else {}
@@ -126,8 +137,16 @@ def tool_call(part: Part) -> tuple[dict[str, Any], dict[str, Any]]:
     elif not isinstance(args, dict):
         # LangChain's arguments are an object.
         args, note['input'] = {'input': args}, 'value'
-    call = {'name': request.name, 'args': cast('dict[str, Any]', args), 'id': request.ref, 'type': 'tool_call'}
-    return call, note
+    ref = request.ref
+    if ref is None:
+        ref, note['ref'] = _made_up(request.name, unnamed), 'none'
+    return {'name': request.name, 'args': cast('dict[str, Any]', args), 'id': ref, 'type': 'tool_call'}, note
+
+
+def _made_up(name: str, unnamed: Counter[str]) -> str:
+    """An id for the next request of a tool, or response, that has none; the same for both."""
+    unnamed[name] += 1
+    return name if unnamed[name] == 1 else f'{name}-{unnamed[name]}'
 
 
 def _message(message: BaseMessage, names: dict[str, str], for_model: bool) -> Message:
@@ -144,51 +163,56 @@ def _message(message: BaseMessage, names: dict[str, str], for_model: bool) -> Me
         content = _model_parts(cast('AIMessage', message), names, for_model)
     else:
         content = content_parts(cast('Any', message.content), for_model=for_model)
-    metadata = _genkit_metadata(message)
+    own = _own(message)
+    if message.content == '' and own.get('text') == '':
+        content = [Part.from_text(''), *content]
+    metadata = dict(own.get('metadata', {}))
     if not for_model and (kept := _kept(message)):
         metadata[KEY] = kept
     return Message(role=role, content=content, metadata=metadata or None)
 
 
 def _model_parts(message: AIMessage, names: dict[str, str], for_model: bool) -> list[Part]:
-    notes = cast('dict[str, Any]', message.additional_kwargs.get(GENKIT) or {}).get('toolRequests', {})
-    requests = {
-        str(call['id']): _request_part(call, notes.get(str(i), {})) for i, call in enumerate(message.tool_calls)
-    }
-    unnamed = [
-        _request_part(call, notes.get(str(i), {})) for i, call in enumerate(message.tool_calls) if call['id'] is None
-    ]
-    requests.pop('None', None)
-    for call in message.tool_calls:
-        names[str(call['id'])] = call['name']
+    notes = _own(message).get('toolRequests', {})
+    calls = message.tool_calls
+    names.update((str(call['id']), call['name']) for call in calls)
+    # Ids may be missing, empty or twice the same.
+    waiting = [(call['id'], _request_part(call, notes.get(str(i), {}))) for i, call in enumerate(calls)]
+    known = {call['id'] for call in (*calls, *message.invalid_tool_calls)}
     parts: list[Part] = []
     content = cast('Any', message.content)
     for block in [content] if isinstance(content, str) else content:
-        if block == '':
+        if block == '' and isinstance(content, str):
             continue
-        if isinstance(block, Mapping) and cast('Mapping[str, Any]', block).get('type') in _CALL_BLOCKS:
-            found = requests.pop(str(cast('Mapping[str, Any]', block).get('id')), None)
+        if isinstance(block, Mapping) and (kind := cast('Mapping[str, Any]', block).get('type')) in CALL_BLOCKS:
+            identity = cast('Mapping[str, Any]', block).get('id')
+            found = next((i for i, (one, _) in enumerate(waiting) if one == identity), None)
             if found is not None:
-                parts.append(found)
-            continue
+                parts.append(waiting.pop(found)[1])
+                continue
+            if kind in _FRAGMENTS or identity in known:
+                continue
         parts.append(block_part(cast('Any', block), for_model=for_model))
-    parts += [*requests.values(), *unnamed]
+    parts += [part for _, part in waiting]
     parts += [Part.from_custom({KEY: json_value(call, 'invalid_tool_calls')}) for call in message.invalid_tool_calls]
     return parts
 
 
-_CALL_BLOCKS: Final = frozenset({'tool_call', 'tool_use', 'tool_call_chunk', 'function_call', 'input_json_delta'})
+_FRAGMENTS: Final = frozenset({'tool_call_chunk', 'input_json_delta'})
+CALL_BLOCKS: Final = frozenset({'tool_call', 'tool_use', 'function_call', *_FRAGMENTS})
+"""Types of content blocks that repeat a message's tool calls."""
 
 
 def _request_part(call: Mapping[str, Any], note: Mapping[str, Any]) -> Part:
     args: Any = json_value(call['args'], f'arguments of {call["name"]}')
     form = note.get('input')
     value = None if form == 'none' and not args else args.get('input') if form == 'value' else args
-    return Part.from_tool_request(call['name'], value, call['id'], note.get('metadata'))
+    ref = None if note.get('ref') == 'none' else call['id']
+    return Part.from_tool_request(call['name'], value, ref, note.get('metadata'))
 
 
 def _tool_response_part(message: ToolMessage, names: Mapping[str, str], for_model: bool) -> Part:
-    own = cast('dict[str, Any]', message.additional_kwargs.get(GENKIT) or {})
+    own = _own(message)
     content = cast('Any', message.content)
     parts: list[Any] | None = None
     if isinstance(content, str):
@@ -214,11 +238,13 @@ def _tool_response_part(message: ToolMessage, names: Mapping[str, str], for_mode
     return Part(tool_response=response, metadata=metadata or None)
 
 
-def _tool_messages(message: Message) -> list[ToolMessage]:
-    return [_tool_message(part) for part in message.content]
+def _tool_messages(message: Message, unnamed: Counter[str]) -> list[ToolMessage]:
+    if not message.content:
+        raise _misplaced('A message of role tool holds no response')
+    return [_tool_message(part, unnamed) for part in message.content]
 
 
-def _tool_message(part: Part) -> ToolMessage:
+def _tool_message(part: Part, unnamed: Counter[str]) -> ToolMessage:
     from langchain_core.messages import ToolMessage
 
     response = part.tool_response
@@ -235,12 +261,13 @@ def _tool_message(part: Part) -> ToolMessage:
             own['output'] = response.output
     elif not isinstance(content, str):
         content, own['json'] = json.dumps(content, ensure_ascii=False), True
-    if response.ref is None:
-        own['ref'] = None
+    ref = response.ref
+    if ref is None:
+        ref, own['ref'] = _made_up(response.name, unnamed), None
     if own:
         fields['additional_kwargs'] = {**fields.get('additional_kwargs', {}), GENKIT: own}
     fields.setdefault('name', response.name)
-    return ToolMessage(content=content, tool_call_id=response.ref or response.name, **fields)
+    return ToolMessage(content=content, tool_call_id=ref, **fields)
 
 
 def _kept(message: BaseMessage) -> dict[str, Any]:
@@ -264,9 +291,16 @@ def _kept(message: BaseMessage) -> dict[str, Any]:
     return kept
 
 
-def _genkit_metadata(message: BaseMessage) -> dict[str, Any]:
+def _note_empty_text(message: Message, content: Any, fields: dict[str, Any]) -> None:
+    """Notes an empty text part: LangChain writes a message without parts in the same way."""
+    if content == '' and any(part.text == '' for part in message.content):
+        extra = fields.setdefault('additional_kwargs', {})
+        extra[GENKIT] = {**extra.get(GENKIT, {}), 'text': ''}
+
+
+def _own(message: BaseMessage) -> dict[str, Any]:
     own = message.additional_kwargs.get(GENKIT)
-    return dict(cast('dict[str, Any]', own).get('metadata', {})) if isinstance(own, Mapping) else {}
+    return dict(cast('Mapping[str, Any]', own)) if isinstance(own, Mapping) else {}
 
 
 def _fields(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -280,15 +314,16 @@ def _fields(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     return fields
 
 
-def _interleaved(parts: Sequence[Part]) -> list[Any] | None:
+def _interleaved(parts: Sequence[Part], calls: Iterable[Any]) -> list[Any] | None:
     """Blocks with the calls in their places, where calls do not all come last."""
     first = next((i for i, part in enumerate(parts) if part.tool_request is not None), len(parts))
     if all(part.tool_request is not None or part.custom is not None for part in parts[first:]):
         return None
     blocks: list[Any] = []
+    remaining = iter(calls)
     for part in parts:
         if part.tool_request is not None:
-            blocks.append(tool_call(part)[0])
+            blocks.append(next(remaining))
         else:
             blocks.extend(cast('list[Any]', parts_content([part], {'blocks': True})))
     return blocks

@@ -7,10 +7,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from genkit import GenkitError, Interrupt
-from genkit.plugin_api import from_http_code
+from genkit.plugin_api import wrap_http_error
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -28,17 +28,37 @@ def run_config(name: str, context: Mapping[str, Any] | None = None) -> RunnableC
     """
     from langchain_core.runnables.config import ensure_config, merge_configs, var_child_runnable_config
 
-    from genkitx_langchain.tracing import has_tracer, shared_tracer
+    from genkitx_langchain.tracing.handler import action_callbacks, has_tracer
 
     given: Any = (context or {}).get(CONTEXT_KEY)
+    if given is not None and not isinstance(given, dict):
+        raise GenkitError(
+            status='INVALID_ARGUMENT', message=f'context[{CONTEXT_KEY!r}] is a RunnableConfig, got {given!r}.'
+        )
+    callbacks: Any = action_callbacks()
     if not given and var_child_runnable_config.get() is None:
         # The common case, without the cost of merging.
-        return {'callbacks': [shared_tracer()], 'run_name': name}
-    config = merge_configs(ensure_config(), given)
-    if not has_tracer(config.get('callbacks')):
-        config = merge_configs(config, {'callbacks': [shared_tracer()]})
+        return {'callbacks': callbacks, 'run_name': name} if callbacks else {'run_name': name}
+    config = merge_configs(ensure_config(), cast('RunnableConfig | None', given))
+    if callbacks and not has_tracer(config.get('callbacks')):
+        config = merge_configs(config, {'callbacks': callbacks})
     config['run_name'] = name
     return config
+
+
+@contextlib.contextmanager
+def model_run() -> Generator[None]:
+    """Ends the run of a model's call that is cancelled, of which LangChain does not tell its handlers."""
+    from genkitx_langchain.tracing.scope import abandon, announced
+
+    announced()
+    try:
+        yield
+    except asyncio.CancelledError:
+        run_id = announced()
+        if run_id is not None:
+            abandon(run_id)
+        raise
 
 
 @contextlib.contextmanager
@@ -54,7 +74,6 @@ def genkit_errors(what: str) -> Generator[None]:
     except (TimeoutError, asyncio.TimeoutError) as error:
         raise GenkitError(status='DEADLINE_EXCEEDED', message=f'{what} took too long.', cause=error) from error
     except Exception as error:
-        code = getattr(error, 'status_code', None)
-        if not isinstance(code, int):
-            raise
-        raise GenkitError(status=from_http_code(code), message=f'{what} failed.', cause=error) from error
+        code = getattr(error, 'status_code', None) or getattr(getattr(error, 'response', None), 'status_code', None)
+        # Raises the error itself when that is no status of a failure.
+        raise wrap_http_error(error, status_code=code, message=f'{what} failed.') from error

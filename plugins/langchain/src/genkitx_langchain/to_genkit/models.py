@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import genkitx
 from genkit import GenkitError, Message, Part, Role
@@ -24,15 +25,13 @@ from genkit.plugin_api import Action, ModelConfig
 from pydantic import BaseModel, TypeAdapter
 
 from genkitx_langchain.convert.blocks import content_parts
-from genkitx_langchain.convert.messages import to_genkit_messages, to_langchain_messages
+from genkitx_langchain.convert.messages import CALL_BLOCKS, to_genkit_messages, to_langchain_messages
 from genkitx_langchain.convert.options import OPTIONS, to_genkit_finish_reason, to_genkit_usage
-from genkitx_langchain.to_genkit.calls import genkit_errors, run_config
+from genkitx_langchain.to_genkit.calls import genkit_errors, model_run, run_config
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage, BaseMessage
-
-_CALL_BLOCKS: Final = frozenset({'tool_call', 'tool_use', 'tool_call_chunk', 'function_call', 'input_json_delta'})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +53,16 @@ class ChatModelSettings:
 
 
 def model_action(name: str, settings: ChatModelSettings) -> Action[Any, Any, Any]:
-    """Builds the model action of a chat model."""
+    """Builds the model action of a chat model.
+
+    Raises:
+        GenkitError: INVALID_ARGUMENT for what is no chat model, a text model for example.
+    """
+    from langchain_core.language_models import BaseChatModel
+
+    if not isinstance(cast('Any', settings.model), BaseChatModel):
+        kind = type(settings.model).__name__
+        raise GenkitError(status='INVALID_ARGUMENT', message=f'{name} needs a LangChain chat model, got a {kind}.')
     runner = _Runner(name, settings)
     supports = Supports(
         multiturn=True,
@@ -78,7 +86,7 @@ class _Runner:
         messages = to_langchain_messages(request.messages)
         kwargs = _options(request.config)
         config = run_config(self.name, ctx.context)
-        with genkit_errors(self.name):
+        with genkit_errors(self.name), model_run():
             schema = request.output.json_schema if request.output.constrained else None
             if schema is not None and self.settings.native_output and not request.tools:
                 return await self._structured(messages, schema, kwargs, config)
@@ -97,10 +105,11 @@ class _Runner:
         from langchain_core.messages import message_chunk_to_message
 
         total: Any = None
-        async for chunk in runnable.astream(messages, config, **kwargs):
-            total = chunk if total is None else total + chunk
-            if parts := _chunk_parts(chunk):
-                ctx.send_chunk(ModelResponseChunk(role=Role.MODEL, content=parts))
+        async with aclosing(runnable.astream(messages, config, **kwargs)) as chunks:
+            async for chunk in chunks:
+                total = chunk if total is None else total + chunk
+                if parts := _chunk_parts(chunk):
+                    ctx.send_chunk(ModelResponseChunk(role=Role.MODEL, content=parts))
         if total is None:
             raise GenkitError(status='INTERNAL', message=f'{self.name} ended its stream without an answer.')
         response = _response(cast('Any', message_chunk_to_message(total)), wrapped)
@@ -174,7 +183,7 @@ def _chunk_parts(chunk: Any) -> list[Part]:
     content: Any = chunk.content
     if isinstance(content, str):
         return [Part.from_text(content)] if content else []
-    blocks = [block for block in content if isinstance(block, str) or block.get('type') not in _CALL_BLOCKS]
+    blocks = [block for block in content if isinstance(block, str) or block.get('type') not in CALL_BLOCKS]
     return content_parts(blocks, for_model=True)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from genkit import ActionKind, ActionRunContext
@@ -44,14 +45,15 @@ def flow_action(name: str, runnable: Runnable[Any, Any]) -> Action[Any, Any, Any
 async def _stream(name: str, runnable: Any, value: Any, config: Any, ctx: ActionRunContext[Any]) -> Any:
     total: Any = None
     first = True
-    async for chunk in runnable.astream(value, config):
-        ctx.send_chunk(json_value(chunk, f'a chunk of {name}'))
-        # As LangChain itself puts chunks together: what cannot be added replaces what was.
-        try:
-            total = chunk if first else total + chunk
-        except TypeError:
-            total = chunk
-        first = False
+    async with aclosing(runnable.astream(value, config)) as chunks:
+        async for chunk in chunks:
+            ctx.send_chunk(json_value(chunk, f'a chunk of {name}'))
+            # As LangChain itself puts chunks together: what cannot be added replaces what was.
+            try:
+                total = chunk if first else total + chunk
+            except TypeError:
+                total = chunk
+            first = False
     return total
 
 
@@ -59,13 +61,13 @@ async def _stream_graph(name: str, graph: Any, value: Any, config: Any, ctx: Act
     """A graph streams updates of its state; its output is the state after the last one."""
     mode = graph.stream_mode if isinstance(graph.stream_mode, str) else 'updates'
     state: Any = None
-    async for kind, chunk in graph.astream(
-        value, config, stream_mode=list({mode, 'values'}), output_keys=graph.output_channels
-    ):
-        if kind == 'values':
-            state = chunk
-        if kind == mode:
-            ctx.send_chunk(json_value(chunk, f'a chunk of {name}'))
+    modes = list({mode, 'values'})
+    async with aclosing(graph.astream(value, config, stream_mode=modes, output_keys=graph.output_channels)) as chunks:
+        async for kind, chunk in chunks:
+            if kind == 'values':
+                state = chunk
+            if kind == mode:
+                ctx.send_chunk(json_value(chunk, f'a chunk of {name}'))
     return state
 
 

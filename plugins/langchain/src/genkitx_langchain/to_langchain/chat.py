@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
+from uuid import UUID, uuid4
 
-from genkit import ActionKind, GenkitError, Part, ToolChoice, ToolDefinition
+from genkit import ActionKind, GenkitError, Message, Part, ToolChoice, ToolDefinition
 from genkit.model import ModelRequest, ModelResponse, ModelResponseChunk
 from genkit.plugin_api import Action
 from genkitx import MiddlewareAction
@@ -23,12 +26,13 @@ from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel, ConfigDict, Field
 
-from genkitx_langchain.background import background
+from genkitx_langchain.background import background, retrieve
 from genkitx_langchain.convert.blocks import part_block
 from genkitx_langchain.convert.messages import to_ai_message, to_genkit_messages
 from genkitx_langchain.convert.options import OPTIONS, to_langchain_usage
 from genkitx_langchain.to_langchain.actions import find_action
-from genkitx_langchain.tracing import inside
+from genkitx_langchain.tracing.handler import inside
+from genkitx_langchain.tracing.scope import abandon, announced
 
 _RETRIED: Final = frozenset({'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'ABORTED', 'INTERNAL'})
 _NOT_SENT: Final = frozenset({'ls_structured_output_format', 'output_version', 'stream_usage'})
@@ -74,7 +78,9 @@ class ChatGenkit(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {'model': _model_name(self.model), **{key: getattr(self, key) for key in OPTIONS}}
+        # LangChain's cache tells models apart by these. The config may hold keys, so it is not shown.
+        config = {'config_hash': _hash(self.config)} if self.config else {}
+        return {'model': _model_name(self.model), **{key: getattr(self, key) for key in OPTIONS}, **config}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> Any:
         params = dict(super()._get_ls_params(stop=stop, **kwargs))
@@ -145,18 +151,19 @@ class ChatGenkit(BaseChatModel):
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
         action, request = await self._prepare(messages, stop, kwargs)
-        response = await self._run(action, request, run_manager, None)
+        response = await self._run(action, request, _run_id(run_manager), None)
         return ChatResult(generations=[ChatGeneration(message=_ai_message(response, action.name))])
 
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
-        return background.stream(lambda: self._chunks(messages, stop, run_manager, kwargs))
+        run_id = _run_id(run_manager) or announced()
+        return background.stream(lambda: self._chunks(messages, stop, run_id, kwargs))
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        stream = self._chunks(messages, stop, run_manager, kwargs)
+        stream = self._chunks(messages, stop, _run_id(run_manager) or announced(), kwargs)
         try:
             async for chunk in stream:
                 if run_manager is not None:
@@ -166,12 +173,13 @@ class ChatGenkit(BaseChatModel):
             await cast('Any', stream).aclose()
 
     async def _chunks(
-        self, messages: list[BaseMessage], stop: list[str] | None, run_manager: Any, kwargs: dict[str, Any]
+        self, messages: list[BaseMessage], stop: list[str] | None, run_id: UUID | None, kwargs: dict[str, Any]
     ) -> AsyncIterator[ChatGenerationChunk]:
         action, request = await self._prepare(messages, stop, kwargs)
         chunks: asyncio.Queue[ModelResponseChunk[Any] | None] = asyncio.Queue()
-        task = asyncio.create_task(self._run(action, request, run_manager, chunks.put_nowait))
+        task = asyncio.create_task(self._run(action, request, run_id, chunks.put_nowait))
         task.add_done_callback(lambda _: chunks.put_nowait(None))
+        task.add_done_callback(retrieve)
         writer = _ChunkWriter()
         try:
             while (chunk := await chunks.get()) is not None:
@@ -207,7 +215,7 @@ class ChatGenkit(BaseChatModel):
         self,
         action: Action[Any, Any, Any],
         request: ModelRequest[Any],
-        run_manager: Any,
+        run_id: UUID | None,
         on_chunk: Callable[[ModelResponseChunk[Any]], None] | None,
     ) -> ModelResponse[Any]:
         sent = False
@@ -219,9 +227,13 @@ class ChatGenkit(BaseChatModel):
 
         for attempt in range(self.max_retries + 1):
             try:
-                with inside(getattr(run_manager, 'run_id', None)):
+                with inside(run_id):
                     call = action.run(request, on_chunk=send if on_chunk else None)
                     return (await asyncio.wait_for(call, self.timeout)).response
+            except asyncio.CancelledError:
+                if run_id is not None:
+                    abandon(run_id)
+                raise
             except asyncio.TimeoutError as error:
                 failure = GenkitError(
                     status='DEADLINE_EXCEEDED', message=f'{action.name} took more than {self.timeout} s.', cause=error
@@ -276,10 +288,16 @@ class _ChunkWriter:
         )
 
 
-def _dumped(args: Any) -> str:
-    import json
+def _run_id(run_manager: Any) -> UUID | None:
+    return getattr(run_manager, 'run_id', None)
 
+
+def _dumped(args: Any) -> str:
     return json.dumps(args, ensure_ascii=False)
+
+
+def _hash(config: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True, default=repr).encode()).hexdigest()
 
 
 def _model_name(model: Any) -> str:
@@ -292,7 +310,7 @@ def _ai_message(response: ModelResponse[Any], name: str) -> AIMessage:
         reason = response.error.message if response.error else response.finish_message or response.finish_reason
         status: Any = response.error.status if response.error else 'INTERNAL'
         raise GenkitError(status=status, message=f'{name} gave no answer: {reason}')
-    message = to_ai_message(response.message)
+    message = to_ai_message(_with_refs(response.message))
     about: dict[str, Any] = {'model_name': name}
     if response.finish_reason is not None:
         about['finish_reason'] = str(response.finish_reason.value)
@@ -302,6 +320,17 @@ def _ai_message(response: ModelResponse[Any], name: str) -> AIMessage:
         about['custom'] = response.custom
     message.response_metadata = {**cast('dict[str, Any]', message.response_metadata), **about}
     message.usage_metadata = to_langchain_usage(response.usage)
+    return message
+
+
+def _with_refs(message: Message) -> Message:
+    """Gives an id to tool requests without one, since an agent answers by id."""
+    if all(part.tool_request is None or part.tool_request.ref is not None for part in message.content):
+        return message
+    message = message.model_copy(deep=True)
+    for part in message.content:
+        if part.tool_request is not None and part.tool_request.ref is None:
+            part.tool_request.ref = f'call_{uuid4().hex}'
     return message
 
 

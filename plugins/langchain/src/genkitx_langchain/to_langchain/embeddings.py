@@ -15,6 +15,13 @@ from langchain_core.embeddings import Embeddings
 from genkitx_langchain.background import background
 
 
+class _Given(Host):
+    """The Genkit that was given; without one, that of the running call."""
+
+    def current(self) -> genkit.Genkit | None:
+        return self.attached or super().current()
+
+
 class GenkitEmbeddings(Embeddings):
     """A Genkit embedder as LangChain embeddings.
 
@@ -35,7 +42,7 @@ class GenkitEmbeddings(Embeddings):
         query_options: Mapping[str, Any] | None = None,
         batch_size: int = DEFAULT_BATCH,
     ) -> None:
-        self._embedder = Embedder(embedder, Host(ai), options, query_options, batch_size)
+        self._embedder = Embedder(embedder, _Given(ai), options, query_options, batch_size)
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embeds texts, in batches, in order."""

@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field
 from genkitx_langchain.background import background
 from genkitx_langchain.convert.documents import to_genkit_document, to_langchain_document
 from genkitx_langchain.to_langchain.actions import find_action
-from genkitx_langchain.tracing import inside
+from genkitx_langchain.tracing.handler import inside
 
 _SCORE: Final = 'score'
 _OWN_SCORE: Final = '_langchain_score'
@@ -82,13 +82,14 @@ class GenkitReranker(BaseDocumentCompressor):
         """Ranks documents."""
         action = await find_action(self.ai, ActionKind.RERANKER, self.reranker)
         options = {**({} if self.k is None else {'k': self.k}), **self.options}
-        ranked = await genkitx.rerank(
-            self.ai,
-            reranker=action,
-            query=query,
-            documents=[_stashed(document) for document in documents],
-            options=options or None,
-        )
+        with inside(getattr(callbacks, 'parent_run_id', None)):
+            ranked = await genkitx.rerank(
+                self.ai,
+                reranker=action,
+                query=query,
+                documents=[_stashed(document) for document in documents],
+                options=options or None,
+            )
         return [_ranked(document) for document in ranked]
 
 

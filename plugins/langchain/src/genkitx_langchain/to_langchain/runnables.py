@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, cast
 
@@ -17,12 +18,12 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, Field
 
-from genkitx_langchain.background import background
+from genkitx_langchain.background import background, retrieve
 from genkitx_langchain.convert.blocks import part_block
 from genkitx_langchain.convert.messages import to_ai_message
 from genkitx_langchain.convert.options import to_langchain_usage
 from genkitx_langchain.to_langchain.actions import find_action
-from genkitx_langchain.tracing import inside
+from genkitx_langchain.tracing.handler import inside
 
 
 class GenkitTool(BaseTool):
@@ -36,10 +37,10 @@ class GenkitTool(BaseTool):
     action: Any = Field(exclude=True, repr=False)
     wrapped: bool = False
 
-    def _run(self, *args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
+    def _run(self, /, *args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
         return background.run(lambda: self._arun(run_manager=run_manager, **kwargs))
 
-    async def _arun(self, *args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
+    async def _arun(self, /, *args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
         value: Any = kwargs.get('input') if self.wrapped else kwargs
         try:
             with inside(getattr(run_manager, 'run_id', None)):
@@ -60,13 +61,21 @@ async def genkit_tool(tool: str | Tool | Action[Any, Any, Any], ai: genkit.Genki
     Args:
         tool: A tool, its action, or its name.
         ai: The Genkit in which a name is found.
+
+    Raises:
+        GenkitError: UNIMPLEMENTED for a tool with an argument `run_manager`, a name that LangChain keeps for itself.
     """
     action = tool.action() if isinstance(tool, Tool) else await find_action(ai, ActionKind.TOOL, tool)
-    schema = cast('dict[str, Any]', action.input_schema)
+    schema = cast('dict[str, Any]', action.input_schema or {})
     wrapped = bool(schema) and schema.get('type') != 'object' and 'properties' not in schema
     if wrapped:
         # LangChain's arguments are an object.
         schema = {'type': 'object', 'properties': {'input': schema}, 'required': ['input']}
+    if 'run_manager' in schema.get('properties', {}):
+        raise GenkitError(
+            status='UNIMPLEMENTED',
+            message=f"LangChain keeps 'run_manager' for itself; rename that argument of {action.name}.",
+        )
     name = action.name.rpartition('/')[2]
     arguments = {'title': name, 'properties': {}, **schema, 'type': 'object'}
     return GenkitTool(
@@ -125,6 +134,7 @@ class _GenkitRunnable(Runnable[Any, Any], abc.ABC):
         async for value in values:
             task = asyncio.create_task(run(value))
             task.add_done_callback(lambda _: chunks.put_nowait(None))
+            task.add_done_callback(retrieve)
             streamed = False
             try:
                 while (entry := await chunks.get()) is not None:
@@ -189,6 +199,4 @@ class GenkitPrompt(_GenkitRunnable):
 
 
 def _text(value: Any) -> str:
-    import json
-
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -87,7 +87,8 @@ class GenkitVectorStore(VectorStore):
         Raises:
             GenkitError: The failure of a document that could not be written.
         """
-        ids: Sequence[str | None] = kwargs.pop('ids', None) or [document.id for document in documents]
+        given: Sequence[str | None] | None = kwargs.pop('ids', None)
+        ids = [document.id for document in documents] if given is None else given
         converted = [
             to_genkit_document(LangChainDocument(page_content=one.page_content, metadata=one.metadata))
             for one in documents
@@ -205,6 +206,21 @@ class GenkitVectorStore(VectorStore):
     ) -> list[LangChainDocument]:
         """Finds documents that are close and differ from each other."""
         return background.run(lambda: self.amax_marginal_relevance_search(query, k, fetch_k, lambda_mult, **kwargs))
+
+    async def amax_marginal_relevance_search_by_vector(
+        self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
+    ) -> list[LangChainDocument]:
+        """Finds documents that are close to a vector and differ from each other."""
+        kwargs['mmr'] = {'fetch_k': fetch_k, 'weight': lambda_mult}
+        return await self.asimilarity_search_by_vector(embedding, k, **kwargs)
+
+    def max_marginal_relevance_search_by_vector(
+        self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
+    ) -> list[LangChainDocument]:
+        """Finds documents that are close to a vector and differ from each other."""
+        return background.run(
+            lambda: self.amax_marginal_relevance_search_by_vector(embedding, k, fetch_k, lambda_mult, **kwargs)
+        )
 
     async def asimilarity_search_with_relevance_scores(
         self, query: str, k: int = 4, **kwargs: Any
