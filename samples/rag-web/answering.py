@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ def choose_model() -> Model | None:
     return _ollama()
 
 
-async def answer(ai: Genkit, model: Model, question: str, passages: Sequence[str]) -> AsyncIterator[str]:
+async def answer(ai: Genkit, model: Model, question: str, passages: Sequence[str]) -> AsyncGenerator[str, None]:
     """Yields the answer piece by piece as the model writes it. Leaving the iterator stops the model.
 
     Args:

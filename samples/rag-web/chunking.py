@@ -51,15 +51,22 @@ def passages(file: TextFile, version: str) -> list[Document]:
 
 
 def _sections(text: str) -> Iterator[tuple[str, str]]:
-    """Cuts a Markdown text before each heading; yields headings with their text, the heading's own line included."""
+    """Cuts a Markdown text before each heading; yields headings with their text, the heading's own line included.
+
+    A heading with nothing below it but the next heading goes along with that one.
+    """
     lines = text.split('\n')
     tokens = _blocks.parse(text)
-    heading, start = '', 0
+    heading, start, below = '', 0, 0
     for token, following in itertools.pairwise(tokens):
         # Headings inside of quotes and lists are part of these.
-        if token.type == 'heading_open' and token.map and token.level == 0:
-            yield heading, '\n'.join(lines[start : token.map[0]])
-            heading, start = following.content, token.map[0]
+        if token.type != 'heading_open' or not token.map or token.level != 0:
+            continue
+        first, after = token.map
+        if any(line.strip() for line in lines[below:first]):
+            yield heading, '\n'.join(lines[start:first])
+            start = first
+        heading, below = following.content, after
     yield heading, '\n'.join(lines[start:])
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -187,7 +187,7 @@ def define_flows(ai: Genkit, library: Library, model: Model | None, jobs: Jobs, 
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def told() -> Generator[None, None, None]:
     """Gives errors the form in which the page gets to read them.
 
     Upstream's handler sends the cause of a GenkitError, stack trace included. So what the user may know becomes the cause, and

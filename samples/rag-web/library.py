@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timezone
+from typing import Any, TypeVar
 
 from catalog import Catalog, Entry
 from chunking import passages
@@ -21,6 +22,8 @@ from genkit import GenkitError
 from genkitx import Filter, IndexProgress, VectorCollection, field
 from genkitx.stores import Match
 from reading import TextFile
+
+T = TypeVar('T')
 
 logger = logging.getLogger('rag-web')
 
@@ -109,7 +112,7 @@ class Library:
             logger.warning('Passages stay behind until the next start: %s', error.original_message)
 
 
-async def _to_the_end(work):
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Runs what must not be stopped halfway; a cancellation waits for it."""
     task = asyncio.ensure_future(work)
     try:

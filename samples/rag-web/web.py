@@ -32,7 +32,7 @@ def create_app(ai: Genkit, flows: Flows, *, names: Collection[str], max_body: in
     """
     # No generated documentation: its pages load scripts from elsewhere.
     app = FastAPI(title='Ask your documents', docs_url=None, redoc_url=None, openapi_url=None)
-    handler = genkit_fastapi_handler(ai, context_provider=_context)
+    handler: Any = genkit_fastapi_handler(ai, context_provider=_context)
     for name in ('overview', 'upload', 'delete', 'ask'):
         app.post(f'/api/{name}', response_model=None)(handler(getattr(flows, name)))
     app.add_exception_handler(TooLargeError, _too_large)
@@ -44,7 +44,7 @@ def create_app(ai: Genkit, flows: Flows, *, names: Collection[str], max_body: in
     return app
 
 
-def _context(request: RequestData) -> dict[str, Any]:
+def _context(request: RequestData[Any]) -> dict[str, Any]:
     """Hands the flow what tells it that its client is gone."""
     asked: Any = request.request
     return {'gone': asked.state.gone}

@@ -156,8 +156,9 @@ function place({ file, heading }) {
   return heading ? `${file}, ${heading}` : file;
 }
 
-/** A passage starts with the line of its heading, which is shown above it already. */
+/** A passage starts with its heading, which is shown above it already. */
 function body({ text, heading }) {
-  const [first, ...rest] = text.split('\n');
-  return rest.length && heading && /^ {0,3}#/.test(first) && first.includes(heading) ? rest.join('\n') : text;
+  const lines = text.split('\n');
+  const start = lines.findIndex((line) => line.trim() && !/^ {0,3}#{1,6} /.test(line));
+  return heading && start > 0 && lines.slice(0, start).some((line) => line.includes(heading)) ? lines.slice(start).join('\n') : text;
 }

@@ -140,7 +140,7 @@ def test_from_upload_to_citation(page, files):
     page.one('#uploads button').click()
     assert page.all('#uploads li') == []
 
-    page.ask('What does a cat eat?')
+    page.ask('What does a cat eat? (odd)')
     assert 'A cat eats meat, and drinks water. 1' in page.answered()
     lengths = [length for length in page.driver.execute_script('return seen.answers') if length]
     assert len(set(lengths)) > 5
@@ -198,7 +198,7 @@ def test_stop_and_failure(page, files):
     assert 'scripted/librarian did not answer' in page.one('#problem').text
     assert page.answered().endswith('Cats purr when they are content. 1')
     page.ask('What does a cat eat?')
-    assert page.answered().endswith('is not bold.')
+    assert 'A cat eats meat' in page.answered()
     assert not page.one('#problem').is_displayed()
     assert not page.one('#stop').is_displayed()
 

@@ -146,7 +146,7 @@ async def test_the_last_of_several_uploads_stays(sample, tmp_path):
 
 
 def test_passages_know_their_heading(sample):
-    text = 'Before.\n\n# One\n\nText of one.\n\n```\n# no heading\n```\n\nTwo\n===\n\n> # quoted\n\n### Three #\n\n- item\n\n#tag\n'
+    text = 'Before.\n\n# Title\n\n# One\n\nText of one.\n\n```\n# no heading\n```\n\nTwo\n===\n\n> # quoted\n\n### Three #\n\n- item\n\n#tag\n'
     cut = sample.chunking.passages(file(sample, 'a.md', text), 'v')
     assert [(one.metadata['heading'], one.metadata['part']) for one in cut] == [
         ('', 0),
@@ -154,6 +154,7 @@ def test_passages_know_their_heading(sample):
         ('Two', 2),
         ('Three', 3),
     ]
+    assert cut[1].text.startswith('# Title')
     assert '# no heading' in cut[1].text
     assert cut[3].text.endswith('#tag')
 

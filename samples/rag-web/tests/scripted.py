@@ -35,7 +35,7 @@ class Scripted(Plugin):
 
 
 async def write(request, ctx: ActionFnArg) -> ModelResponse:
-    """Quotes the best two passages; `break` in the question fails halfway, `forever` does not end."""
+    """Quotes the best two passages; `break` in the question fails halfway, `forever` does not end, `odd` ends oddly."""
     asked = request.messages[-1].text
     quotes = [next(line for line in doc.text.splitlines() if line and line[0] != '#').strip() for doc in request.docs]
     sent = []
@@ -56,7 +56,8 @@ async def write(request, ctx: ActionFnArg) -> ModelResponse:
         while 'forever' in asked:
             say('And so on. ')
             await asyncio.sleep(0.01)
-        say('\nThere is no passage [99], and <b>this</b> is not bold.')
+        if 'odd' in asked:
+            say('\nThere is no passage [99], and <b>this</b> is not bold.')
     except asyncio.CancelledError:
         print('The model was stopped.', flush=True)
         raise

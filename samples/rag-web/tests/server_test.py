@@ -82,7 +82,7 @@ async def test_from_upload_to_delete(plain):
         ('empty.md', b'', 'is empty'),
         ('blank.md', b' \n\t\n', 'is empty'),
         ('large.md', b'a' * 400_001, 'is too large: 400 kB, the limit is 400 kB'),
-        ('headings.md', b'# a\n' * 10_001, 'more than 10,000 passages'),
+        ('headings.md', b'# a\nb\n' * 10_001, 'more than 10,000 passages'),
         ('../../etc/passwd.md', b'a', 'is a path'),
         ('..\\windows.md', b'a', 'is a path'),
         ('bad\nname.md', b'a', 'invisible characters'),
