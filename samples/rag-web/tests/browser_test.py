@@ -104,6 +104,7 @@ def page(driver, scripted):
     driver.get(scripted.base)
     page = Page(driver)
     page.until(lambda: page.one('#limits').text)
+    page.delete_all()
     driver.execute_script(RECORD)
     yield page
     page.delete_all()
@@ -123,7 +124,7 @@ def files(tmp_path):
 
 
 def test_from_upload_to_citation(page, files):
-    assert page.one('#welcome').is_displayed()
+    page.until(lambda: page.one('#welcome').is_displayed())
     page.add(*files(cats=CATS, trains=TRAINS, book=chapters(600), photo=b'\x89PNG\0'))
     page.until(lambda: page.names() == ['book.md', 'cats.md', 'trains.md'])
     assert not page.one('#welcome').is_displayed()

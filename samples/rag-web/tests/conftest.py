@@ -17,14 +17,14 @@ from rag_web_server import HERE, serving
 MODULES = ('answering', 'catalog', 'chunking', 'flows', 'guard', 'jobs', 'library', 'main', 'reading', 'web')
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def plain(tmp_path_factory):
     """The sample without a model, stopped by Ctrl+C."""
     with serving(tmp_path_factory.mktemp('plain'), '--max-kb', '400', stop=signal.SIGINT) as server:
         yield server
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def scripted(tmp_path_factory):
     """The sample with a model that follows a script."""
     with serving(tmp_path_factory.mktemp('scripted'), script='tests/scripted.py') as server:
