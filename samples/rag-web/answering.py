@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from genkit import Document, GenkitError, Plugin
-from genkitx import Genkit
+from genkitx import Genkit, ModelMiddleware, augment_with_context
 
 GROQ = 'groq/openai/gpt-oss-20b'
 COHERE = 'cohere/command-a-03-2025'
@@ -64,8 +65,8 @@ async def answer(ai: Genkit, model: Model, question: str, passages: Sequence[str
     Raises:
         GenkitError: The model failed; what was yielded until then is all there is.
     """
-    docs = [Document.from_text(text, {'ref': str(number)}) for number, text in enumerate(passages, start=1)]
-    written = ai.generate_stream(model=model.name, system=_SYSTEM, prompt=question, docs=docs)
+    docs = [Document.from_text(text) for text in passages]
+    written = ai.generate_stream(model=model.name, system=_SYSTEM, prompt=question, docs=docs, use=[_numbered()])
     work = asyncio.ensure_future(written.response)
     try:
         async for chunk in written.stream:
@@ -79,6 +80,20 @@ async def answer(ai: Genkit, model: Model, question: str, passages: Sequence[str
     if response.error is not None:
         reason = response.error.message or 'it gave no reason'
         raise GenkitError(status='UNAVAILABLE', message=f'{model.name} did not answer: {reason}')
+
+
+def _numbered() -> ModelMiddleware:
+    """Puts the passages into the prompt, numbered: the same for all models, also those that cite documents in a way of their own.
+
+    No passage can pass for another one, or for the prompt, since none can know the mark.
+    """
+    mark = secrets.token_hex(6)
+
+    def item(document: Document, index: int) -> str:
+        return f'{mark} [{index + 1}]\n{document.text}\n\n'
+
+    preface = f'\n\nThe passages follow. Each begins after a line "{mark} [number]".\n\n'
+    return augment_with_context(preface=preface, item_template=item)
 
 
 def _ollama() -> Model | None:

@@ -4,7 +4,7 @@
 // The question, the answer as it is written, and the passages that it cites.
 
 import { run } from './api.js';
-import { element, prose } from './prose.js';
+import { element, prose, update } from './prose.js';
 
 const by = (id) => document.getElementById(id);
 
@@ -89,7 +89,7 @@ export class Asking {
     cancelAnimationFrame(this.#drawing);
     this.#drawing = 0;
     by('answer').hidden = !this.#written;
-    by('answer').replaceChildren(prose(this.#written, { lines: true, cite: (number) => this.#cite(number) }));
+    update(by('answer'), prose(this.#written, { lines: true, cite: (number) => this.#cite(number) }));
   }
 
   #finish({ passages, text, note }) {
@@ -131,11 +131,7 @@ export class Asking {
   }
 
   #back() {
-    // The answer is drawn anew while it is written, so the very link may be gone.
-    const number = this.#cameFrom?.textContent;
-    const links = [...by('answer').querySelectorAll('.cite')];
-    const link = links.find((one) => one === this.#cameFrom) ?? links.find((one) => one.textContent === number);
-    (link ?? by('asked')).focus();
+    (this.#cameFrom?.isConnected ? this.#cameFrom : by('asked')).focus();
   }
 }
 

@@ -35,6 +35,25 @@ export function prose(text, { lines: keep = false, cite = () => null } = {}) {
   return root;
 }
 
+/** Makes the only child of a place equal to a new one. What did not change stays, so that it keeps the focus, and clicks. */
+export function update(place, fresh) {
+  if (place.firstChild) morph(place.firstChild, fresh);
+  else place.append(fresh);
+}
+
+function morph(old, fresh) {
+  const before = [...old.childNodes];
+  const after = [...fresh.childNodes];
+  after.forEach((node, at) => {
+    const was = before[at];
+    if (!was) old.append(node);
+    else if (was.isEqualNode(node)) return;
+    else if (node.firstChild && was.cloneNode().isEqualNode(node.cloneNode())) morph(was, node);
+    else was.replaceWith(node);
+  });
+  for (const extra of before.slice(after.length)) extra.remove();
+}
+
 /** Appends the block that starts at a line, and returns the line after it. */
 function block(root, lines, start, cite) {
   const fence = lines[start].match(FENCE);

@@ -3,6 +3,7 @@
 """The page in a real browser: Chromium and its driver, as Debian packages them."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -208,6 +209,8 @@ def test_drop_cancel_and_replace(page, files):
     page.driver.execute_script(DROP, 'dropped.md', CATS)
     page.until(lambda: page.names() == ['dropped.md'])
     assert '2 passages' in page.one('#indexed').text
+    seen = page.driver.execute_script('return seen.uploads')
+    assert any('Reading' in text for text in seen)
     page.driver.execute_script(DROP, 'dropped.md', chapters(3000))
     page.until(lambda: 'Indexing: ' in page.one('#uploads').text)
     page.one('#uploads button').click()
@@ -217,6 +220,23 @@ def test_drop_cancel_and_replace(page, files):
     page.driver.execute_script(DROP, 'dropped.md', TRAINS)
     page.until(lambda: '1 passage ·' in page.one('#indexed').text)
     assert page.names() == ['dropped.md']
+
+
+def test_a_slow_line(page):
+    page.driver.set_network_conditions(latency=0, download_throughput=10**7, upload_throughput=200_000)
+    try:
+        page.driver.execute_script(DROP, 'slow.md', '# Slow\n\n' + 'word ' * 30_000)
+        page.until(lambda: page.names() == ['slow.md'])
+    finally:
+        page.driver.delete_network_conditions()
+    sent = [
+        int(part)
+        for text in page.driver.execute_script('return seen.uploads')
+        for part in re.findall(r'Uploading: (\d+) %', text)
+    ]
+    assert sent
+    assert sent == sorted(sent)
+    assert 0 < max(sent) < 100
 
 
 def test_a_phone_at_night(page, files):

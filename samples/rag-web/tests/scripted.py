@@ -36,8 +36,9 @@ class Scripted(Plugin):
 
 async def write(request, ctx: ActionFnArg) -> ModelResponse:
     """Quotes the best two passages; `break` in the question fails halfway, `forever` does not end, `odd` ends oddly."""
-    asked = request.messages[-1].text
-    quotes = [next(line for line in doc.text.splitlines() if line and line[0] != '#').strip() for doc in request.docs]
+    asked, context = (part.text for part in request.messages[-1].content)
+    passages = re.split(r'^[0-9a-f]{12} \[\d+\]$', context, flags=re.MULTILINE)[1:]
+    quotes = [next(line for line in passage.splitlines() if line and line[0] != '#').strip() for passage in passages]
     sent = []
 
     def say(text):
