@@ -192,6 +192,11 @@ def test_stop_and_failure(page, files):
     page.ask('forever')
     page.until(lambda: 'And so on' in page.one('#answer').text)
     assert not page.one('#send').is_enabled()
+    # A citation can be used while the answer grows: what is written stays where it is.
+    cite, length = page.one('.cite'), len(page.one('#answer').text)
+    page.until(lambda: len(page.one('#answer').text) > length)
+    cite.click()
+    assert page.one('.passage.cited').get_attribute('id') == 'passage-1'
     page.one('#stop').click()
     page.until(lambda: page.one('#note').text == 'Stopped.')
     assert 'And so on' in page.answered()
