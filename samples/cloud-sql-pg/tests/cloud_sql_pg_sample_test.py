@@ -53,9 +53,3 @@ def test_a_server_that_is_there(dsn):
     second = run('XR-7', '--mode', 'text', '--drop', dsn=dsn)
     assert '0 products written, 8 were there.' in second.stdout
     assert found(second) == ['K-200']
-
-
-def test_no_server_is_a_message():
-    nowhere = run(dsn='postgresql://127.0.0.1:1/app')
-    assert (nowhere.returncode, 'Traceback' in nowhere.stderr) == (1, False)
-    assert nowhere.stderr.startswith('UNAVAILABLE: ')

@@ -48,8 +48,3 @@ async def test_a_served_model_answers_and_judges(run):
         'Answer in a sentence, from this:\nThe emperor penguin'
     )
     assert 'The emperor penguin.' in str(server.bodies[2]['messages'])
-
-
-def test_bad_input_is_a_message(run):
-    empty = run(' ')
-    assert (empty.returncode, 'the question is empty' in empty.stderr) == (2, True)
