@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -88,6 +89,9 @@ def main() -> int:
                 print(f'wrote {path}')
             print('Now deploy them: npm install, then npx convex dev --once (or npx convex deploy).')
             return 0
+        if not (os.environ.get('CONVEX_URL') and os.environ.get('CONVEX_DEPLOY_KEY')):
+            print('Set CONVEX_URL and CONVEX_DEPLOY_KEY: see the README. For the first time: --init.', file=sys.stderr)
+            return 2
         return asyncio.run(run(options))
     except (GenkitError, OSError) as error:
         message = f'{error.status}: {error.original_message}' if isinstance(error, GenkitError) else str(error)

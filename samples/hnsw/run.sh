@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Runs the sample with everything it needs: run.sh COMMAND [ARGUMENTS]
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+exec uv run --project "$here" --package sample-hnsw "$here/main.py" "$@"
