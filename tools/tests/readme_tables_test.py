@@ -131,7 +131,7 @@ def test_a_page_is_filled_and_stays_as_it_is(page):
     start = f'# Title\n\n<!-- options acme.Child -->\n{END}\n\nWords.\n\n<!-- stores -->\n{END}\n'
     once = page(start)
     assert once.text.startswith('# Title\n\n<!-- options acme.Child -->\n\n| Option | Type | Default | Meaning |\n')
-    assert '| `colour` | `\'red\' or \'green\'` | `\'red\'` | Its colour, `red \\| green`. |' in once.text
+    assert "| `colour` | `'red' or 'green'` | `'red'` | Its colour, `red \\| green`. |" in once.text
     assert f'\n\n{END}\n\nWords.\n' in once.text
     assert page(once.text).text == once.text
 
