@@ -17,7 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from tools.workspace import CORE, Workspace, get
 
-_PROGRAMS: Final = {'cd', 'curl', 'docker', 'export', 'genkit', 'npm', 'npx', 'pip', 'pipx', 'python', 'uv'}
+_PROGRAMS: Final = {'cd', 'curl', 'docker', 'export', 'genkit', 'npm', 'npx', 'pip', 'pipx', 'python', 'uv', 'uvicorn'}
 """What a reader is expected to have, or to get by a line before."""
 
 _OWN: Final = ('packages/', 'plugins/', 'samples/', 'docs/', 'tools/', 'benchmarks/', '.ci/')

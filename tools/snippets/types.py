@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,16 +25,21 @@ _SETTINGS: Final = {
 }
 
 
-def program(blocks: Sequence[Block]) -> str:
-    """Returns a page's Python blocks as the body of one coroutine, so that `await` may stand anywhere.
+# A page is read as in a notebook, where these may stand outside of a function. Where they may not (in a function that is not
+# asynchronous) the compiler says so.
+_NOTEBOOK: Final = (
+    '"await" allowed only within async function',
+    'Use of "async" not allowed outside of async function',
+)
 
-    Every line keeps its number in the page, but for pages whose first line is code.
-    """
-    lines = ['async def page():']
+
+def program(blocks: Sequence[Block]) -> str:
+    """Returns a page's Python blocks as one module in which every line has its number in the page."""
+    lines: list[str] = []
     for block in blocks:
         lines += [''] * (block.line - 1 - len(lines))
-        lines += [f'    {line}' if line else '' for line in block.text.rstrip('\n').split('\n')]
-    return '\n'.join([*lines, '    pass', ''])
+        lines += block.text.rstrip('\n').split('\n')
+    return '\n'.join([*lines, ''])
 
 
 def type_errors(pages: Mapping[str, Sequence[Block]], folder: Path) -> list[str]:
@@ -47,6 +53,7 @@ def type_errors(pages: Mapping[str, Sequence[Block]], folder: Path) -> list[str]
         RuntimeError: If pyright itself fails.
     """
     files = {f'page_{number}.py': path for number, path in enumerate(pages)}
+    wrong = [error for path, blocks in pages.items() for block in blocks for error in _not_compiled(path, block)]
     for name, path in files.items():
         (folder / name).write_text(program(pages[path]), encoding='utf-8')
     (folder / 'pyrightconfig.json').write_text(json.dumps(_SETTINGS), encoding='utf-8')
@@ -57,8 +64,15 @@ def type_errors(pages: Mapping[str, Sequence[Block]], folder: Path) -> list[str]
     report: dict[str, Any] = json.loads(result.stdout)
     if report['summary']['filesAnalyzed'] != len(files):
         raise RuntimeError(f'pyright looked at {report["summary"]["filesAnalyzed"]} of {len(files)} pages')
-    return [
+    return wrong + [
         f'{files[Path(one["file"]).name]}:{one["range"]["start"]["line"] + 1}: {one["message"]}'
         for one in report['generalDiagnostics']
-        if one['severity'] == 'error'
+        if one['severity'] == 'error' and not one['message'].startswith(_NOTEBOOK)
     ]
+
+
+def _not_compiled(path: str, block: Block) -> Iterator[str]:
+    try:
+        compile('\n' * (block.line - 1) + block.text, path, 'exec', flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError as error:
+        yield f'{path}:{error.lineno}: {error.msg}'

@@ -105,6 +105,7 @@ BROKEN = {
     'a wrong argument': ('from genkitx import Genkit\n', 'Genkit(plugin=[])\n', 'No parameter named "plugin"'),
     'a coroutine that is not awaited': ('async def f(): ...\n', 'f()\n', 'is not used'),
     'a syntax error': ('', 'def f(:\n    pass\n', 'xpected'),
+    'await where it cannot be': ('async def f(): ...\n', 'def g():\n    await f()\n', "'await' outside async function"),
 }
 
 
@@ -118,7 +119,9 @@ def test_wrong_types_are_found_in_their_lines(tmp_path):
     errors = type_errors(pages, tmp_path)
     for name, (_, _, words) in BROKEN.items():
         line = pages[name][1].line
-        assert any(error.startswith(f'{name}:{line}:') and words in error for error in errors), (name, errors)
+        assert any(
+            error.startswith((f'{name}:{line}:', f'{name}:{line + 1}:')) and words in error for error in errors
+        ), name
     assert not [error for error in errors if error.startswith('sound:')]
 
 
