@@ -12,14 +12,18 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+# The command `mkdocs` does not look for modules in the workspace.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools.check_consistency.syntax import all_imports
 from tools.workspace import Member, Workspace
@@ -30,12 +34,22 @@ _LINK: Final = re.compile(r'(\]\()([^)\s]+)(\))')
 _CORE_PARTS: Final = ('', 'filters', 'stores', 'local', 'middleware', 'embedding', 'lifecycle', 'testing')
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Lists the packages' pages in the navigation."""
+    workspace = Workspace(Path(config.config_file_path).parent)
+    pages = {'Packages': readme_page, 'Reference': reference_page}
+    for section in cast('list[dict[str, Any]]', cast('Any', config).nav):
+        for title in section.keys() & pages.keys():
+            section[title] = [{member.folder: pages[title](member)} for member in workspace.packages]
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that are not in `docs/`."""
     workspace = Workspace(Path(config.config_file_path).parent)
     for member in workspace.packages:
         _add(files, config, readme_page(member), workspace.text(f'{member.rel}/README.md'))
-        _add(files, config, f'reference/{member.folder}.md', reference(workspace, member))
+        _add(files, config, reference_page(member), reference(workspace, member))
         for name in workspace.files:
             if name.startswith(f'{member.rel}/docs/'):
                 _add(files, config, f'plugins/{member.folder}/{name.rsplit("/")[-1]}', workspace.text(name))
@@ -69,6 +83,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def readme_page(member: Member) -> str:
     """Returns where a package's README is in the site."""
     return f'plugins/{member.folder}.md'
+
+
+def reference_page(member: Member) -> str:
+    """Returns where a package's reference is in the site."""
+    return f'reference/{member.folder}.md'
 
 
 def reference(workspace: Workspace, member: Member) -> str:

@@ -51,7 +51,7 @@ def _run_block(path: str, block: Block, names: dict[str, Any], loop: asyncio.Abs
     # Blank lines in front make the line numbers of a traceback those of the page.
     source = '\n' * (block.line - 1) + block.text
     code = compile(source, path, 'exec', flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    result = eval(code, names)  # noqa: S307 - the code is our own documentation
+    result = eval(code, names)
     if inspect.isawaitable(result):
         loop.run_until_complete(_finish(result))
 
