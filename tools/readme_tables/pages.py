@@ -84,7 +84,7 @@ def _body(
     workspace: Workspace, path: str, kind: str, subject: str, member: Member | None, findings: list[Finding]
 ) -> str:
     if kind == 'stores':
-        names = {one.expected_name: one.import_name for one in workspace.plugins}
+        names = {one.folder: one.import_name for one in workspace.plugins}
         return comparison_table(dict(packages_with_stores(names)))
     if kind == 'capabilities':
         return capability_table(stores_of(_package_of(subject)))

@@ -22,8 +22,8 @@ Stores = dict[str, Capabilities]
 _QUESTIONS: Final[dict[str, dict[str, Any]]] = {
     '`$eq`': {'year': 1},
     '`$ne`': {'year': {'$ne': 1}},
-    '`$gt` `$gte` `$lt` `$lte` of numbers': {'year': {'$gt': 1}},
-    '`$gt` `$gte` `$lt` `$lte` of strings': {'year': {'$gt': 'a'}},
+    'order on numbers (`$gt` `$gte` `$lt` `$lte`)': {'year': {'$gt': 1}},
+    'order on strings': {'year': {'$gt': 'a'}},
     '`$in`': {'year': {'$in': [1, 2]}},
     '`$nin`': {'year': {'$nin': [1, 2]}},
     '`$exists`': {'year': {'$exists': True}},
@@ -68,18 +68,14 @@ def capability_table(stores: Stores) -> str:
 
 
 def comparison_table(packages: Mapping[str, ModuleType]) -> str:
-    """Returns the table of all stores, by the names of their distributions: a row for each store and set-up."""
+    """Returns the table of all stores, by their short names: a row for each store and set-up."""
+    facts = {label: tell for label, tell in _FACTS.items() if label not in _DETAILS}
     rows = [
-        [
-            f'`{name}`',
-            how and (f'`{how}`' if '=' in how else how),
-            _filters(one),
-            *(tell(one) for tell in _FACTS.values()),
-        ]
+        [name, how and (f'`{how}`' if '=' in how else how), _filters(one), *(tell(one) for tell in facts.values())]
         for name, package in packages.items()
         for how, one in stores_of(package).items()
     ]
-    return table(['Package', 'Set up as', 'Filters', *_FACTS], rows)
+    return table(['Store', 'Set up as', 'Filters', *facts], rows)
 
 
 def lacking(stores: Stores) -> set[str]:
@@ -133,6 +129,9 @@ _FACTS: Final[dict[str, Callable[[Capabilities], str]]] = {
     'writes at once': lambda one: str(one.writers),
 }
 
+_DETAILS: Final = {'records in one write', 'bytes in one write', 'writes at once'}
+"""Facts that help nobody to choose a store."""
+
 
 def _chroma(package: Any) -> dict[str, VectorStorePlugin[Any]]:
     cloud = package.CloudParams(api_key='none', tenant='none', database='none')
@@ -185,8 +184,8 @@ _SETUPS: Final[dict[str, Callable[[Any], dict[str, VectorStorePlugin[Any]]]]] = 
 
 
 def packages_with_stores(names: Mapping[str, str]) -> Iterator[tuple[str, ModuleType]]:
-    """Yields the packages among `names` (distribution to import name) that have a store."""
-    for distribution, module in names.items():
+    """Yields the packages among `names` (short name to import name) that have a store."""
+    for name, module in names.items():
         package = import_module(module)
         if plugin_class(package) is not None:
-            yield distribution, package
+            yield name, package

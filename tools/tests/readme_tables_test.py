@@ -104,8 +104,8 @@ def test_what_has_no_options():
 
 def test_a_store_is_asked_and_not_believed():
     table = capability_table({'': Capabilities(filters=FilterSupport(string_order=False), max_k=16384)})
-    assert '| `$gt` `$gte` `$lt` `$lte` of numbers | yes |' in table
-    assert '| `$gt` `$gte` `$lt` `$lte` of strings | no |' in table
+    assert '| order on numbers (`$gt` `$gte` `$lt` `$lte`) | yes |' in table
+    assert '| order on strings | no |' in table
     assert '| largest `k` | 16,384 |' in table
     # Convex refuses `$and` by code, not by the list of its operators.
     convex = stores_of(genkitx_convex)
@@ -170,8 +170,8 @@ def test_a_stale_table_is_shown_and_then_written(tmp_path, capsys):
     assert run(Workspace(tmp_path), check=True) == 1
     shown = capsys.readouterr().out
     assert '+++ docs/stores.md (generated)' in shown
-    assert '\n-of yesterday\n+| Package |' in shown
+    assert '\n-of yesterday\n+| Store |' in shown
     assert 'of yesterday' in page.read_text()
     assert run(Workspace(tmp_path), check=False) == 0
-    assert '| Package |' in page.read_text()
+    assert '| Store |' in page.read_text()
     assert run(Workspace(tmp_path), check=True) == 0
