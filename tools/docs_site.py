@@ -52,7 +52,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         _add(files, config, reference_page(member), reference(workspace, member))
         for name in workspace.files:
             if name.startswith(f'{member.rel}/docs/'):
-                _add(files, config, f'plugins/{member.folder}/{name.rsplit("/")[-1]}', workspace.text(name))
+                _add(
+                    files,
+                    config,
+                    f'plugins/{member.folder}/{posixpath.basename(name)}',
+                    (workspace.root / name).read_bytes(),
+                )
     return files
 
 
@@ -143,5 +148,5 @@ def _outside_code(markdown: str, replace: Any) -> str:
     return ''.join(part if number % 2 else _LINK.sub(replace, part) for number, part in enumerate(parts))
 
 
-def _add(files: Files, config: MkDocsConfig, path: str, content: str) -> None:
+def _add(files: Files, config: MkDocsConfig, path: str, content: str | bytes) -> None:
     files.append(File.generated(config, path, content=content))
