@@ -20,7 +20,16 @@ SECTIONS = {
     'limits': 'limit|not supported',
 }
 TEST_COMMAND = 'uv run pytest'
-CI_COMMANDS = (TEST_COMMAND, 'tools.check_consistency', 'tools.release_check', 'tools.new_plugin', 'pyright', 'ruff')
+CI_COMMANDS = (
+    TEST_COMMAND,
+    'tools.check_consistency',
+    'tools.readme_tables',
+    'tools.release_check',
+    'tools.new_plugin',
+    'mkdocs build --strict',
+    'pyright',
+    'ruff',
+)
 
 _LINK = re.compile(r'!?\[[^\]\n]*\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)')
 _FENCE = re.compile(r'^(```|~~~).*?^\1', re.MULTILINE | re.DOTALL)

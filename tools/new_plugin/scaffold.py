@@ -159,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     for file in files:
         print(file.relative_to(root))
-    print(f'\nNext: uv sync, then uv run pytest plugins/{options.name}')
+    print(f'\nNext: uv sync, uv run python -m tools.readme_tables, uv run pytest plugins/{options.name}')
     return 0
 
 

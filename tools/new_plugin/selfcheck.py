@@ -37,12 +37,14 @@ def main() -> int:
         new = sorted(consistency(root) - before)
         for finding in new:
             print(finding)
-        _commit(root)
         python = str(environment(root))
+        tables = _step('tables', root, python, '-m', 'tools.readme_tables')
+        _commit(root)
         folders = [f'plugins/{folder}' for folder in PLUGINS]
         packages = [option for folder in PLUGINS for option in ('--package', f'genkitx-{folder}')]
         results = [
             not new,
+            tables,
             _step('lint', root, python, '-m', 'ruff', 'check', *folders),
             _step('format', root, python, '-m', 'ruff', 'format', '--check', *folders),
             _step('types', root, python, '-m', 'pyright', *(f'{folder}/src' for folder in folders)),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.check_consistency.documents import CI_COMMANDS
 from tools.check_consistency.files import PACKAGE_FILES, ROOMS, TEST_FILES
 from tools.check_consistency.metadata import CLASSIFIERS
 from tools.workspace import HEADER
@@ -175,7 +176,7 @@ def make_tree(root: Path) -> Tree:
     made.write('conftest.py', HEADER)
     for name in ('CONTRIBUTING.md', 'SECURITY.md', 'docs/design.md'):
         made.write(name, '# A page\n')
-    steps = 'uv run pytest\nruff\npyright\ntools.check_consistency\ntools.release_check\ntools.new_plugin\n'
+    steps = '\n'.join([*CI_COMMANDS, ''])
     made.write('.ci/run', f'#!/usr/bin/env bash\nset -euo pipefail\n{steps}', mode=0o755)
     write_package(made, 'packages/genkitx', 'genkitx', 'core')
     for folder, kind in (('acme', 'store'), ('mill', 'model'), ('tie', 'bridge')):

@@ -52,9 +52,9 @@ class Rag(BaseMiddleware[RagConfig]):
     Works with upstream's Genkit too. A failing retriever fails the call.
 
     Args:
-        retriever: Name of the retriever.
-        k: How many documents to ask for.
-        options: Further options of the retriever, such as `filter`.
+        config: The settings, as an object.
+        **settings: The settings, one by one: `retriever`, its name; `k`, how many documents to ask for; `options`, further
+            options of the retriever, such as `filter`.
     """
 
     def __init__(self, *, config: RagConfig | None = None, **settings: Any) -> None:

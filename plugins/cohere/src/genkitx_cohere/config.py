@@ -104,14 +104,22 @@ class _PerRequest(_Strict):
 
 
 class ThinkingConfig(_Strict):
-    """How a reasoning model thinks before it answers (wire: `thinking`)."""
+    """How a reasoning model thinks before it answers (wire: `thinking`).
+
+    Attributes:
+        type: Whether it thinks.
+    """
 
     type: Literal['enabled', 'disabled'] = 'enabled'
     token_budget: int | None = Field(default=None, gt=0, description='Most tokens to think with.')
 
 
 class CitationOptions(_Strict):
-    """How citations are made (wire: `citation_options`)."""
+    """How citations are made (wire: `citation_options`).
+
+    Attributes:
+        mode: How, in Cohere's words; OFF and DISABLED ask for none.
+    """
 
     mode: Literal['ENABLED', 'DISABLED', 'FAST', 'ACCURATE', 'OFF']
 
@@ -121,6 +129,9 @@ class CohereConfig(_Strict, ModelConfig):
 
     The JS names (`topP`, `logProbs`, `frequencyPenalty`, ...) work. Options that only Cohere's v1 API had are refused
     with what to use instead.
+
+    Attributes:
+        citation_options: How citations are made.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra='forbid')
@@ -153,7 +164,11 @@ class CohereConfig(_Strict, ModelConfig):
 
 
 class CohereEmbedConfig(_PerRequest):
-    """Options of an embedder."""
+    """Options of an embedder.
+
+    Attributes:
+        priority: Lower numbers are served first under load.
+    """
 
     input_type: InputType = Field(
         default='search_document',
@@ -176,7 +191,11 @@ class CohereEmbedConfig(_PerRequest):
 
 
 class RelevantSpans(_Strict):
-    """Passages that made a document relevant (rerank-v5.0 and later; wire: `relevant_spans`)."""
+    """Passages that made a document relevant (rerank-v5.0 and later; wire: `relevant_spans`).
+
+    Attributes:
+        mode: Whether they are returned.
+    """
 
     mode: Literal['enabled', 'disabled'] = 'enabled'
     threshold: float | None = Field(default=None, description='Least score of a span; the API takes 0.1 by default.')
@@ -184,7 +203,12 @@ class RelevantSpans(_Strict):
 
 
 class CohereRerankConfig(_PerRequest):
-    """Options of a reranker."""
+    """Options of a reranker.
+
+    Attributes:
+        relevant_spans: Ask for the passages that made a document relevant.
+        priority: Lower numbers are served first under load.
+    """
 
     k: int | None = Field(default=None, gt=0, description='Number of documents to return; all by default.')
     max_tokens_per_doc: int | None = Field(default=None, description='Longer documents are cut; the API takes 4096.')

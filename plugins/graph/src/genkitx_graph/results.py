@@ -64,7 +64,7 @@ class Next(_Wire, Generic[StateT]):
 class Finish(_Wire, Generic[OutputT]):
     """The end of a run, where a plain output could be mistaken for a transition or the state changes at the end.
 
-    Args:
+    Attributes:
         output: The graph's output.
         state: The final state, as `before_finish` and the last checkpoint see it. Unset: the state that the node got.
     """

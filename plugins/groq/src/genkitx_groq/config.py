@@ -48,27 +48,46 @@ class SearchSettings(_Config):
 
 
 class CompoundModels(_Config):
-    """Models a compound system works with."""
+    """Models a compound system works with.
+
+    Attributes:
+        answering_model: Id of the model that writes the answer.
+        reasoning_model: Id of the model that plans and chooses tools.
+    """
 
     answering_model: str | None = None
     reasoning_model: str | None = None
 
 
 class WolframSettings(_Config):
-    """Access to Wolfram for a compound system; the key is held as a secret."""
+    """Access to Wolfram for a compound system.
+
+    Attributes:
+        authorization: Wolfram's key, held as a secret.
+    """
 
     authorization: SecretStr | None = None
 
 
 class CompoundTools(_Config):
-    """Tools a compound system may run: `web_search`, `code_interpreter`, `visit_website`, `browser_automation`, ..."""
+    """Tools a compound system may run.
+
+    Attributes:
+        enabled_tools: Their names: `web_search`, `code_interpreter`, `visit_website`, `browser_automation`, ...
+        wolfram_settings: Access to Wolfram.
+    """
 
     enabled_tools: list[str] | None = None
     wolfram_settings: WolframSettings | None = None
 
 
 class CompoundCustom(_Config):
-    """Models and tools of a compound system."""
+    """Models and tools of a compound system.
+
+    Attributes:
+        models: The models it works with.
+        tools: The tools it may run.
+    """
 
     models: CompoundModels | None = None
     tools: CompoundTools | None = None

@@ -44,7 +44,7 @@ class ChatGenkit(BaseChatModel):
     It calls the model itself, not `ai.generate`: LangChain owns the tool loop. Synchronous calls work with and without a
     running event loop.
 
-    Args:
+    Attributes:
         ai: The Genkit in which the model is found; not needed for a model action.
         model: The model's name, `<plugin>/<id>`, or a model action.
         temperature: Sampling temperature.

@@ -28,7 +28,7 @@ _OWN_SCORE: Final = '_langchain_score'
 class GenkitRetriever(BaseRetriever):
     """A Genkit retriever as LangChain's.
 
-    Args:
+    Attributes:
         ai: The Genkit in which the retriever is found; not needed for an action.
         retriever: A name, `<plugin>/<collection>`, or a retriever action.
         k: Number of documents; a call's own wins.
@@ -56,7 +56,7 @@ class GenkitRetriever(BaseRetriever):
 class GenkitReranker(BaseDocumentCompressor):
     """A Genkit reranker as LangChain's document compressor; the score is in the metadata under `relevance_score`.
 
-    Args:
+    Attributes:
         ai: The Genkit in which the reranker is found; not needed for an action.
         reranker: A name or a reranker action.
         k: Number of documents to give back.
