@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from genkit import Document, GenkitError
-from genkitx import Genkit
+from genkitx import Genkit, raise_if_failed
 from genkitx.local import DevLocalVectorStore
 from genkitx_cohere import SEARCH_QUERY, Cohere
 
@@ -79,9 +79,7 @@ async def run(options: argparse.Namespace) -> int:
     )
     async with Genkit(plugins=[Cohere(), store], model=options.model) as ai:
         documents = await find(ai, options)
-        response = await ai.generate(prompt=options.question, docs=documents)
-        if response.error is not None:
-            raise GenkitError(status=response.error.status, message=response.error.message or 'no answer')
+        response = raise_if_failed(await ai.generate(prompt=options.question, docs=documents))
         citations: list[dict[str, Any]] = (response.custom or {}).get('citations', [])
         print(f'\n{with_marks(response.text, citations)}\n')
         titles = {one: title for one, title, _ in PASSAGES}

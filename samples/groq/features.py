@@ -7,10 +7,9 @@ from __future__ import annotations
 import argparse
 import base64
 import mimetypes
-from typing import Any
 
-from genkit import GenkitError, ModelResponse, Part
-from genkitx import Genkit
+from genkit import Part
+from genkitx import Genkit, raise_if_failed
 from genkitx_groq import GroqConfig, GroqSpeechConfig, GroqTranscriptionConfig
 from pydantic import BaseModel, Field
 
@@ -33,19 +32,12 @@ class Product(BaseModel):
     product: str = Field(description='One of: kettle, tent, stove')
 
 
-def checked(response: ModelResponse[Any]) -> ModelResponse[Any]:
-    """Returns a response that is one: `generate` tells of failures in the response, and does not raise."""
-    if response.error is not None:
-        raise GenkitError(status=response.error.status, message=response.error.message or 'no answer')
-    return response
-
-
 async def chat(ai: Genkit, options: argparse.Namespace) -> None:
     """Prints an answer piece by piece, then what it took."""
     streaming = ai.generate_stream(prompt=options.text, config=GroqConfig(temperature=0.7))
     async for chunk in streaming.stream:
         print(chunk.text, end='', flush=True)
-    usage = checked(await streaming.response).usage
+    usage = raise_if_failed(await streaming.response).usage
     if usage is not None:
         print(f'\n\n{usage.input_tokens:.0f} tokens read, {usage.output_tokens:.0f} written.')
 
@@ -60,12 +52,14 @@ async def tools(ai: Genkit, options: argparse.Namespace) -> None:
         pieces = STOCK.get(wanted.product)
         return f'There is no product {wanted.product}.' if pieces is None else f'{pieces} pieces'
 
-    print(checked(await ai.generate(prompt=options.text, tools=['in_stock'])).text)
+    print(raise_if_failed(await ai.generate(prompt=options.text, tools=['in_stock'])).text)
 
 
 async def reason(ai: Genkit, options: argparse.Namespace) -> None:
     """Prints the thoughts, then the answer."""
-    response = checked(await ai.generate(prompt=options.text, config=GroqConfig(reasoning_effort=options.effort)))
+    response = raise_if_failed(
+        await ai.generate(prompt=options.text, config=GroqConfig(reasoning_effort=options.effort))
+    )
     thoughts = [part.reasoning for part in response.message.content if part.reasoning] if response.message else []
     print(''.join(f'> {line}\n' for thought in thoughts for line in thought.splitlines()))
     print(response.text)
@@ -73,14 +67,16 @@ async def reason(ai: Genkit, options: argparse.Namespace) -> None:
 
 async def extract(ai: Genkit, options: argparse.Namespace) -> None:
     """Prints an `Appointment` as JSON."""
-    response = checked(await ai.generate(prompt=f'The appointment in: {options.text}', output_schema=Appointment))
+    response = raise_if_failed(
+        await ai.generate(prompt=f'The appointment in: {options.text}', output_schema=Appointment)
+    )
     print(Appointment.model_validate(response.output).model_dump_json(indent=2))
 
 
 async def speak(ai: Genkit, options: argparse.Namespace) -> None:
     """Writes a text as sound into a file."""
     config = GroqSpeechConfig(voice=options.voice, response_format='wav')
-    sound = checked(await ai.generate(model=SPEAKER, prompt=options.text, config=config)).media[0]
+    sound = raise_if_failed(await ai.generate(model=SPEAKER, prompt=options.text, config=config)).media[0]
     options.out.write_bytes(base64.b64decode(sound.url.partition(',')[2]))
     print(f'{options.out} is written.')
 
@@ -91,4 +87,4 @@ async def listen(ai: Genkit, options: argparse.Namespace) -> None:
     data = base64.b64encode(options.file.read_bytes()).decode()
     sound = Part.from_media(f'data:{kind};base64,{data}', kind)
     config = GroqTranscriptionConfig(language=options.language)
-    print(checked(await ai.generate(model=LISTENER, prompt=[sound], config=config)).text)
+    print(raise_if_failed(await ai.generate(model=LISTENER, prompt=[sound], config=config)).text)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from genkit import Document, GenkitError, Plugin
 from genkit.evaluator import BaseDataPoint
-from genkitx import Genkit
+from genkitx import Genkit, raise_if_failed
 from genkitx.local import DevLocalVectorStore, LocalEmbeddings
 from genkitx_langchain import ChatGenkit, Evaluators, GenkitTracer, GenkitVectorStore, LangChain
 from langchain_core.documents import Document as LangChainDocument
@@ -63,10 +63,7 @@ async def langchain_in_genkit(ai: Genkit, question: str) -> str:
     found = await ai.retrieve(retriever='langchain/words', query=question, options={'k': 2})
     for document in found:
         print(f'  {(document.metadata or {})["source"]}: {document.text}')
-    response = await ai.generate(prompt=question, docs=found)
-    if response.error is not None:
-        raise GenkitError(status=response.error.status, message=response.error.message or 'no answer')
-    return response.text
+    return raise_if_failed(await ai.generate(prompt=question, docs=found)).text
 
 
 async def genkit_in_langchain(ai: Genkit, model: str, question: str) -> str:

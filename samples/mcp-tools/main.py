@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 from genkit import GenkitError
-from genkitx import Genkit
+from genkitx import Genkit, raise_if_failed
 from mcp import StdioServerParameters
 from mcp_provider import McpTools
 from scripted import librarian
@@ -104,9 +104,7 @@ async def reflection_url() -> str:
 async def show_generate(ai: Genkit, question: str) -> None:
     """Lets a model use them."""
     print(f"\ngenerate(tools=['notes:tool/*']): {question}")
-    response = await ai.generate(model='librarian', prompt=question, tools=['notes:tool/*'])
-    if response.error is not None:
-        raise GenkitError(status=response.error.status, message=response.error.message or '')
+    response = raise_if_failed(await ai.generate(model='librarian', prompt=question, tools=['notes:tool/*']))
     for message in response.messages:
         for part in message.content:
             if part.tool_request is not None:

@@ -8,8 +8,8 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from genkit import Document, GenkitError, Plugin
-from genkitx import Genkit
+from genkit import Document, Plugin
+from genkitx import Genkit, raise_if_failed
 from pydantic import BaseModel, Field
 
 SYSTEM = 'Answer from the given passages only, and cite them by number, like [1]. Say so if they do not answer.'
@@ -67,9 +67,7 @@ def define_rag(ai: Genkit, collection_name: str, model: str | None) -> Callable[
         if model is None or not found:
             return Answer(passages=found)
         documents = [Document.from_text(one.text, {'ref': str(n)}) for n, one in enumerate(found, start=1)]
-        response = await ai.generate(model=model, system=SYSTEM, prompt=input.question, docs=documents)
-        if response.error is not None:
-            raise GenkitError(status=response.error.status, message=response.error.message or f'{model} failed')
+        response = raise_if_failed(await ai.generate(model=model, system=SYSTEM, prompt=input.question, docs=documents))
         return Answer(passages=found, answer=response.text)
 
     return rag

@@ -18,6 +18,7 @@ from genkit import (
     ToolRunContext,
 )
 from genkit.plugin_api import Action
+from genkitx import raise_if_failed
 from genkitx_graph import (
     END,
     START,
@@ -29,7 +30,6 @@ from genkitx_graph import (
     define_state_graph,
     generate,
     interrupt,
-    raise_if_failed,
     step,
 )
 from pydantic import BaseModel

@@ -18,7 +18,7 @@ from genkitx.middleware.retry import retry
 from genkitx.middleware.simulate_constrained_generation import simulate_constrained_generation
 from genkitx.middleware.simulate_system_prompt import simulate_system_prompt
 from genkitx.middleware.validate_support import validate_support
-from genkitx.models import ActionFnArg, background_model, model
+from genkitx.models import ActionFnArg, background_model, model, raise_if_failed
 from genkitx.rag import Rag, RagConfig, retriever_tool
 from genkitx.retrieval import (
     CommonRerankerOptions,
@@ -82,6 +82,7 @@ __all__ = [
     'indexer_ref',
     'model',
     'parse_filter',
+    'raise_if_failed',
     'rerank',
     'reranker',
     'reranker_ref',

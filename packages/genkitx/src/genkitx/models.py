@@ -8,13 +8,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from genkit import GenkitError
 from genkit.model import BackgroundAction, ModelInfo, ModelRequest, ModelResponse, Operation
 from genkit.model import background_model as _upstream_background_model  # pyright: ignore[reportUnknownVariableType]
 from genkit.model import model as _upstream_model  # pyright: ignore[reportUnknownVariableType]
-from genkit.plugin_api import Action, ActionRunContext
+from genkit.plugin_api import Action, ActionRunContext, StatusCodes, StatusName
 from opentelemetry import trace
 from pydantic import BaseModel
 
@@ -62,6 +62,8 @@ class ActionFnArg(ActionRunContext[Any]):
         """Whether the caller streams."""
         return self.is_streaming
 
+
+OutputT = TypeVar('OutputT')
 
 ModelFn: TypeAlias = Callable[[ModelRequest[Any], ActionFnArg], Awaitable[ModelResponse[Any]]]
 ModelFnV1: TypeAlias = Callable[[ModelRequest[Any], Callable[[Any], None] | None], Awaitable[ModelResponse[Any]]]
@@ -256,3 +258,21 @@ def _request_class(name: str, fn: Callable[..., Any], hints: dict[str, Any]) -> 
             f'got {annotation!r}.'
         ),
     )
+
+
+def raise_if_failed(response: ModelResponse[OutputT]) -> ModelResponse[OutputT]:
+    """Returns the response of `ai.generate` or of a prompt, or raises the error in it.
+
+    `ai.generate` reports a failure in `response.error` and does not raise (as JS does), so code that does not look takes a failure
+    for an empty answer.
+
+    Raises:
+        GenkitError: With the status and message of `response.error`.
+    """
+    if response.error is None:
+        return response
+    error = response.error
+    name = getattr(error.status, 'value', error.status)
+    known = isinstance(name, str) and name in StatusCodes.__members__ and name != 'OK'
+    status = cast('StatusName', name if known else 'INTERNAL')
+    raise GenkitError(status=status, message=error.message, details=error.details)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from genkitx_graph.checkpoints import Checkpoints, MemoryCheckpoints, PostgresCheckpoints, SqliteCheckpoints
 from genkitx_graph.conversation import ToolAnswer, generate
 from genkitx_graph.define import Graph, define_graph
-from genkitx_graph.errors import raise_if_failed
 from genkitx_graph.interrupts import interrupt, step
 from genkitx_graph.mermaid import Edge, Structure
 from genkitx_graph.results import (
@@ -63,7 +62,6 @@ __all__ = [
     'define_state_graph',
     'generate',
     'interrupt',
-    'raise_if_failed',
     'step',
 ]
 

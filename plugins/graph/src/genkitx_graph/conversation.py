@@ -24,9 +24,9 @@ from genkit import (
     restart_tool,
 )
 from genkit.plugin_api import Action
+from genkitx import raise_if_failed
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, WithJsonSchema
 
-from genkitx_graph.errors import raise_if_failed
 from genkitx_graph.interrupts import interrupt, step
 from genkitx_graph.scope import current_node
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from genkit import GenkitError, Interrupt, ModelResponse
+from genkit import GenkitError, Interrupt
 
 
 class GraphPause(Interrupt):
@@ -56,27 +56,6 @@ def find_pause(error: BaseException) -> BaseException | None:
 def root_cause(error: BaseException) -> BaseException:
     """What went wrong first: the exception that a node raised, without the actions' wrapping."""
     return chain(error)[-1]
-
-
-def raise_if_failed(response: ModelResponse[Any]) -> ModelResponse[Any]:
-    """Returns the response of `ai.generate` or a prompt, or raises the error in it.
-
-    `ai.generate` reports a failure in `response.error` and does not raise, so a node that ignores it looks successful.
-
-    Raises:
-        GenkitError: With the status and message of `response.error`.
-    """
-    if response.error is None:
-        return response
-    error = response.error
-    raise GenkitError(status=_status(error.status), message=error.message, details=error.details)
-
-
-def _status(status: Any) -> Any:
-    from genkit.plugin_api import StatusCodes
-
-    name = getattr(status, 'value', status)
-    return name if isinstance(name, str) and name in StatusCodes.__members__ and name != 'OK' else 'INTERNAL'
 
 
 def engine_error(error: Exception, graph: str, max_steps: int) -> Exception:
