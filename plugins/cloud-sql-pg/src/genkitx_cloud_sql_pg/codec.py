@@ -23,8 +23,8 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
-from genkit import Document, GenkitError, Part
-from genkitx.retrieval import document_from_dict, document_to_dict
+from genkit import Document, GenkitError
+from genkitx.retrieval import document_from_dict, document_to_dict, text_document
 from genkitx.stores import Record
 
 from genkitx_cloud_sql_pg.sql import storable
@@ -49,9 +49,6 @@ _json_text: Final[Callable[[Any], str]] = json.JSONEncoder(
 
 NATIVE: Final = frozenset({Kind.TEXT, Kind.INT, Kind.REAL, Kind.DOUBLE, Kind.BOOL, Kind.JSON})
 """Kinds of columns whose values the driver can COPY as they are."""
-
-_PART: Final = Part.from_text('')
-_DOCUMENT: Final = Document(content=[])
 
 
 def encode_vector(vector: Sequence[float]) -> bytes:
@@ -220,9 +217,7 @@ class RowCodec:
             else:
                 if document.content:
                     return document
-        # Built without validation, which costs several times as much: text is a string and metadata came from JSON.
-        part = _PART.model_copy(update={'text': row[start] or ''})
-        return _DOCUMENT.model_copy(update={'content': [part], 'metadata': metadata})
+        return text_document(row[start] or '', metadata)
 
 
 def column_value(column: StoredColumn, value: Any) -> Any:

@@ -23,8 +23,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from genkit import Document, GenkitError, Part
-from genkitx.retrieval import document_data, document_from_dict, document_id, document_to_dict
+from genkit import Document, GenkitError
+from genkitx.retrieval import document_data, document_from_dict, document_id, document_to_dict, text_document
 from genkitx.retrieval.json import stringify
 from genkitx.stores import Record
 from pydantic import ValidationError
@@ -38,8 +38,6 @@ _LABEL: Final = re.compile(r'0|[1-9][0-9]{0,15}')
 _FLAT: Final = frozenset({str, int, float, bool, type(None)})
 _STRINGS: Final = frozenset({str})
 _NESTED: Final = frozenset({dict, list})
-_PART: Final = Part.from_text('')
-_DOCUMENT: Final = Document(content=[_PART], metadata={})
 _DELETED: Final = {'pageContent': '', 'metadata': cast('dict[str, Any]', {})}
 
 Entry = dict[str, Any]
@@ -77,9 +75,7 @@ def to_document(entry: Entry) -> Document:
             return document_from_dict({'content': content, 'metadata': metadata})
         except (GenkitError, ValidationError, TypeError, AttributeError):
             _log.warning('An HNSW entry has an unreadable docContent; its pageContent is used.')
-    # A copy of an empty document costs a fifth of a new one, which is validated and deeply copied.
-    part = _PART.model_copy(update={'text': entry['pageContent']})
-    return _DOCUMENT.model_copy(update={'content': [part], 'metadata': metadata})
+    return text_document(entry['pageContent'], metadata)
 
 
 def entry_id(entry: Entry) -> str:
