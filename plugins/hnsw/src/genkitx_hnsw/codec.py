@@ -185,10 +185,10 @@ def _json_copy(value: Any, record_id: str) -> Any:
 
 def _deeper_than(value: Any, levels: int) -> bool:
     """Tells whether lists and objects are nested in more levels than these."""
-    level = [value]
+    level: list[Any] = [value]
     for _ in range(levels):
-        inner = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [item for items in inner for item in items if type(item) in _NESTED]
+        lists: list[Any] = [list(cast('Entry', one).values()) if isinstance(one, dict) else one for one in level]
+        level = [item for items in lists for item in cast('list[Any]', items) if type(item) in _NESTED]
         if not level:
             return False
     return True

@@ -3,8 +3,9 @@
 """An index in memory: a graph of vectors, and the entry of each label.
 
 Labels are never used twice: a replaced or deleted record leaves a dead label behind, which the graph skips. Writing into a used
-place would cost ten inserts (the engine repairs all links around it); a mark costs nothing. When more labels are dead than alive,
-the graph is built anew from what is alive.
+place would cost ten inserts (the engine repairs all links around it); a mark costs nothing itself, but inserts and searches pass
+through what is marked. When more labels are dead than alive, the graph is built anew from what is alive: that is one more insert for
+each record replaced, and bounds how much slower and larger the dead make an index.
 """
 
 from __future__ import annotations
