@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import pytest
 from genkit import Document, GenkitError
 from genkitx.stores import RetryPolicy
@@ -149,6 +150,30 @@ async def test_a_slow_query_ends_in_time(dsn: str, open_table: Callable[..., Any
     slow = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
     found, _ = await status(slow.search('x', k=1, unsafe_sql_filter='pg_sleep(5) IS NOT NULL'))
     assert found == 'DEADLINE_EXCEEDED'
+    await engine.aclose()
+
+
+async def test_a_query_that_timed_out_is_not_tried_again(
+    dsn: str, open_table: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = await open_table()
+    await collection.add(texts(5))
+    engine = PostgresEngine.from_dsn(dsn, command_timeout=0.5)
+    name = collection.name.removeprefix('postgres/')
+    slow = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
+    await slow.count()
+    ran: list[str] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def record(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        ran.append(query)
+        return await fetch(self, query, *arguments, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, 'fetch', record)
+    found, _ = await status(slow.search('x', k=1, unsafe_sql_filter='pg_sleep(5) IS NOT NULL'))
+    assert found == 'DEADLINE_EXCEEDED'
+    assert len(ran) == 1
+    assert len(await slow.search('river', k=2)) == 2
     await engine.aclose()
 
 

@@ -84,6 +84,8 @@ def to_genkit_error(error: Exception, where: str) -> GenkitError:
 def is_lost(error: BaseException) -> bool:
     """Tells whether a connection was lost or could not be made."""
     asyncpg = driver()
+    if isinstance(error, asyncio.TimeoutError | TimeoutError) and getattr(error, 'errno', None) is None:
+        return False  # A timeout of ours, which is an OSError too; that of a socket has a number.
     if isinstance(error, OSError | asyncpg.PostgresConnectionError | asyncpg.AdminShutdownError | EOFError):
         return True
     if isinstance(error, asyncpg.InternalClientError):
