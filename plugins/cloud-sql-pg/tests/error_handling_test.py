@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import pytest
 from genkit import Document, GenkitError
 from genkitx.stores import RetryPolicy
@@ -117,6 +118,30 @@ async def test_dead_connections_of_the_pool_are_replaced(open_table: Callable[..
     await through.aclose()
 
 
+async def test_a_server_that_ends_all_connections(dsn: str, open_table: Callable[..., Any], sql: Any) -> None:
+    collection = await open_table()
+    await collection.add(texts(5))
+    engine = PostgresEngine.from_dsn(dsn, server_settings={'application_name': 'genkitx_ended_test'})
+    name = collection.name.removeprefix('postgres/')
+    mine = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'genkitx_ended_test'"
+    for round_ in range(3):
+        for call in (
+            lambda: mine.search('river', k=3),
+            mine.count,
+            lambda: mine.get(['a']),
+            lambda: mine.add(texts(5)),
+            engine.test_connection,
+        ):
+            # Several connections lie in the pool when the server restarts; none of them is any good afterwards.
+            found = await asyncio.gather(*(mine.search('river', k=2) for _ in range(4)))
+            assert {len(one) for one in found} == {2}
+            assert len(await sql.fetch(end)) >= 2
+            await asyncio.sleep(0.02 * round_)
+            await call()
+    await engine.aclose()
+
+
 async def test_a_slow_query_ends_in_time(dsn: str, open_table: Callable[..., Any]) -> None:
     collection = await open_table()
     await collection.add(texts(5))
@@ -125,6 +150,30 @@ async def test_a_slow_query_ends_in_time(dsn: str, open_table: Callable[..., Any
     slow = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
     found, _ = await status(slow.search('x', k=1, unsafe_sql_filter='pg_sleep(5) IS NOT NULL'))
     assert found == 'DEADLINE_EXCEEDED'
+    await engine.aclose()
+
+
+async def test_a_query_that_timed_out_is_not_tried_again(
+    dsn: str, open_table: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = await open_table()
+    await collection.add(texts(5))
+    engine = PostgresEngine.from_dsn(dsn, command_timeout=0.5)
+    name = collection.name.removeprefix('postgres/')
+    slow = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
+    await slow.count()
+    ran: list[str] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def record(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        ran.append(query)
+        return await fetch(self, query, *arguments, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, 'fetch', record)
+    found, _ = await status(slow.search('x', k=1, unsafe_sql_filter='pg_sleep(5) IS NOT NULL'))
+    assert found == 'DEADLINE_EXCEEDED'
+    assert len(ran) == 1
+    assert len(await slow.search('river', k=2)) == 2
     await engine.aclose()
 
 

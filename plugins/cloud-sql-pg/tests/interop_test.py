@@ -247,3 +247,45 @@ async def test_odd_json_is_kept(open_table: Callable[..., Any], sql: Any, embedd
     found = await collection.get([f'id{i}' for i in range(4)])
     assert [one.metadata for one in found] == [{'rawMetadata': [1, 2]}, {'rawMetadata': 'text'}, None, None]
     assert await collection.count(filter={'a': None}) == 4
+
+
+@pytest.mark.parametrize('json_type', ['json', 'jsonb'])
+async def test_json_that_python_cannot_read(
+    engine: PostgresEngine,
+    sql: Any,
+    embedder: HashEmbedder,
+    table: str,
+    json_type: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await engine.init_vectorstore_table(table, 64, id_column=Column('id', 'TEXT'), json_type=json_type)
+    deep = '[' * 3000 + ']' * 3000
+    odd = {
+        'deep': f'{{"x": {deep}}}',
+        'long': f'{{"x": 1{"0" * 5000}}}',
+        'parts': '{"docContent": {"content": [{"text": 5}]}, "a": 1}',
+        'nested': f'{{"docContent": {{"content": [{{"data": {"[" * 900}{"]" * 900}}}]}}}}',
+        'none': '{"docContent": {"content": [{"future": 1}]}}',
+        'list': '[1, 2]',
+        'plain': '{"a": 1}',
+        'empty': '{}',
+    }
+    vector = str(embedder.embed('river'))
+    for name, text in odd.items():
+        await sql.execute(
+            f'INSERT INTO "{table}" VALUES ($1, $1, $2::text::vector, $3::text::{json_type})', name, vector, text
+        )
+    collection = Postgres([table], engine=engine, embedder=embedder).collection(table)
+    found = {match.id: match.document for match in await collection.search('river', k=20)}
+    assert {name: document.text for name, document in found.items()} == {name: name for name in odd}
+    assert {name: found[name].metadata for name in ('parts', 'list', 'plain', 'empty')} == {
+        'parts': {'a': 1},
+        'list': {'rawMetadata': [1, 2]},
+        'plain': {'a': 1},
+        'empty': None,
+    }
+    for name in ('deep', 'long'):
+        assert found[name].metadata['rawMetadata'].startswith('{"x": ')
+    assert 'cannot be parsed' in caplog.text
+    assert 'docContent' in caplog.text
+    assert len(await collection.get(list(odd))) == len(odd)

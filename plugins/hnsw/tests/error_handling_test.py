@@ -393,3 +393,118 @@ def test_random_bytes_are_refused():
         for _ in range(200):
             with pytest.raises(GenkitError):
                 layout.check(chance.randbytes(size), 8, 'x')
+
+
+def nested(levels):
+    value = 'x'
+    for i in range(levels):
+        value = [value] if i % 2 else {'a': value}
+    return value
+
+
+@pytest.mark.parametrize('key', ['metadata', 'docContent', 'other'])
+async def test_an_entry_that_is_nested_too_deep_is_refused(path, key):
+    file = path / 'docstore.json'
+    docstore = json.loads(file.read_text())
+    for levels, is_bad in ((150, False), (300, True), (800, True)):
+        docstore[3][1][key] = {'n': nested(levels)}
+        file.write_text(json.dumps(docstore, separators=(',', ':')))
+        if is_bad:
+            await refused(path, 'entry 3 is nested deeper than 200')
+        else:
+            fresh = store(path)
+            assert len(await fresh.search(SearchRequest(vector=[1.0] * 8, k=60))) == 59
+            await fresh.delete(ids=['r9'])
+            docstore = json.loads(file.read_text())
+
+
+async def test_metadata_that_is_nested_too_deep_is_not_written(tmp_path):
+    index = store(tmp_path / 'new')
+    await index.upsert([Record('a', [1.0], Document.from_text('a', {'n': nested(199)}))])
+    with pytest.raises(GenkitError, match='nested deeper') as error:
+        await index.upsert([Record('b', [1.0], Document.from_text('b', {'n': nested(201)}))])
+    assert error.value.status == 'INVALID_ARGUMENT'
+    (found,) = await store(tmp_path / 'new').fetch(['a', 'b'])
+    assert found.document.metadata == {'n': nested(199)}
+
+
+FORBIDDEN = """
+import asyncio, os, sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from genkit import Document, GenkitError
+from genkitx.stores import Record, SearchRequest
+from genkitx_hnsw import HnswStore
+
+record = Record('a', [1.0, 0.0], Document.from_text('a'))
+search = SearchRequest(vector=[1.0, 0.0], k=1)
+asyncio.run(HnswStore('t', Path(sys.argv[1], 'warm')).upsert([record]))  # Everything is imported.
+
+
+def tell(call):
+    try:
+        asyncio.run(call)
+        return 'fine'
+    except GenkitError as error:
+        return error.status
+
+
+with TemporaryDirectory() as folder:
+    os.chmod(folder, 0o755)
+    base = Path(folder)
+    for name in ('directory', 'files', 'readable'):
+        asyncio.run(HnswStore('t', base / name).upsert([record]))
+    os.chmod(base / 'directory', 0)
+    for file in (base / 'files').iterdir():
+        os.chmod(file, 0)
+    os.chmod(base, 0o555)
+    child = os.fork()
+    if child == 0:
+        if os.geteuid() == 0:
+            os.setgid(65534)
+            os.setuid(65534)
+        for name in ('directory', 'files', 'readable'):
+            store = HnswStore('t', base / name, lock_timeout=0.1)
+            calls = store.search(search), store.upsert([record]), store.delete(ids=['a']), store.destroy()
+            print(name, *map(tell, calls), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.chmod(base, 0o755)
+    os.chmod(base / 'directory', 0o755)
+"""
+
+
+@pytest.mark.skipif(sys.platform == 'win32', reason='Windows has other permissions')
+def test_what_may_not_be_read_or_written(tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', FORBIDDEN, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    denied = ' PERMISSION_DENIED' * 3
+    assert done.stdout.splitlines() == [
+        f'directory PERMISSION_DENIED{denied}',
+        f'files PERMISSION_DENIED{denied}',
+        f'readable fine{denied}',
+    ], done.stderr
+
+
+async def test_paths_that_cannot_be(tmp_path):
+    (tmp_path / 'file').write_text('')
+    search = SearchRequest(vector=[1.0], k=1)
+    record = Record('a', [1.0], Document.from_text('a'))
+    for path, status in (
+        (tmp_path / ('x' * 300), 'INVALID_ARGUMENT'),
+        (tmp_path / 'file' / 'x', 'FAILED_PRECONDITION'),
+    ):
+        with pytest.raises(GenkitError) as error:
+            await store(path).upsert([record])
+        assert error.value.status == status
+    with pytest.raises(GenkitError) as error:
+        await store(tmp_path / ('x' * 300)).search(search)
+    assert error.value.status == 'INVALID_ARGUMENT'
+    with pytest.raises(GenkitError) as error:
+        store(tmp_path / 'a\0b')
+    assert error.value.status == 'INVALID_ARGUMENT'

@@ -29,7 +29,10 @@ def saves(monkeypatch):
     return count
 
 
-async def test_an_ingest_writes_the_files_once(open_index, saves):
+async def test_an_ingest_writes_the_files_once(open_index, saves, monkeypatch):
+    from genkitx_hnsw import store as module
+
+    monkeypatch.setattr(module, '_SAVING_SHARE', 1e-9)  # However slow the machine is.
     collection = open_index()
     report = await collection.add([Document.from_text(f'text {i}') for i in range(2100)], batch_size=300)
     assert report.written == 2100
@@ -91,6 +94,31 @@ async def test_the_graph_is_built_anew_when_most_of_it_is_dead(open_index, clust
     from genkitx.stores import SearchRequest
 
     assert (await store.search(SearchRequest(vector=vector.tolist(), k=1)))[0].id == 'r9'
+
+
+async def test_replacing_for_ever_takes_no_more_room(open_index, clustered, records, tmp_path, monkeypatch):
+    from genkitx_hnsw import index as module
+
+    monkeypatch.setattr(module, '_MIN_DEAD', 50)
+    store = open_index(threads=1).store
+    sizes = []
+    for generation in range(25):
+        written = records(clustered(100, 8, seed=generation), generation=generation)
+        for start in range(0, 100, 40):
+            await store.upsert(written[start : start + 40])
+            info = await store.describe()
+            assert info['deleted'] <= 100
+        # And records that come and go, under new ids each time.
+        await store.upsert(records(clustered(30, 8, seed=generation), 1000 + 30 * generation))
+        await store.delete(ids=[f'r{1000 + 30 * generation + i}' for i in range(30)])
+        docstore = json.loads((tmp_path / 'docs' / 'docstore.json').read_text())
+        assert [label for label, _ in docstore] == [str(i) for i in range(len(docstore))]
+        assert len(docstore) <= 200
+        sizes.append(sum(file.stat().st_size for file in (tmp_path / 'docs').iterdir()))
+    assert max(sizes[5:]) <= 1.1 * max(sizes[:5])
+    found = await store.fetch([f'r{i}' for i in range(100)])
+    assert [one.document.metadata['generation'] for one in found] == [24] * 100
+    assert await store.count() == 100
 
 
 async def test_deleting_everything(open_index, clustered, records, tmp_path, engine):

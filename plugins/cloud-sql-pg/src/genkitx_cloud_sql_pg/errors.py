@@ -84,10 +84,13 @@ def to_genkit_error(error: Exception, where: str) -> GenkitError:
 def is_lost(error: BaseException) -> bool:
     """Tells whether a connection was lost or could not be made."""
     asyncpg = driver()
+    if isinstance(error, asyncio.TimeoutError | TimeoutError) and getattr(error, 'errno', None) is None:
+        return False  # A timeout of ours, which is an OSError too; that of a socket has a number.
     if isinstance(error, OSError | asyncpg.PostgresConnectionError | asyncpg.AdminShutdownError | EOFError):
         return True
     if isinstance(error, asyncpg.InternalClientError):
-        return 'unexpected' in str(error)
+        # A connection that ends in the middle of an answer, or whose end came as an answer to nothing.
+        return 'unexpected' in str(error) or 'cannot switch to state' in str(error)
     # asyncpg says so in words only: "connection is closed", "pool is closing", "connection was closed in the middle".
     return (
         isinstance(error, asyncpg.InterfaceError) and not isinstance(error, asyncpg.DataError) and 'clos' in str(error)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from genkit import GenkitError
 
-from genkitx_cloud_sql_pg.errors import driver
+from genkitx_cloud_sql_pg.errors import driver, is_lost
 
 MAX_IDLE: Final = 300.0
 """Seconds after which an idle connection is not used again: whatever lies between may have forgotten it."""
@@ -53,7 +53,12 @@ class ConnectionPool:
                     await asyncio.shield(connection.close(timeout=_CLOSING))
                 raise
             except BaseException as error:
-                if isinstance(error, GenkitError | driver().PostgresError):
+                if is_lost(error):
+                    # What cut this connection off, a restart for example, has most likely cut off the others too. The server may have
+                    # said so in an answer, before the connection itself shows it.
+                    connection.terminate()
+                    self._drop_idle()
+                elif isinstance(error, GenkitError | driver().PostgresError):
                     self._give_back(connection)
                 else:
                     connection.terminate()
@@ -84,6 +89,10 @@ class ConnectionPool:
                 return connection
             connection.terminate()
         return None
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._idle.pop()[0].terminate()
 
     def _give_back(self, connection: Any) -> None:
         if connection.is_closed():

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from genkitx.stores import SearchMode
+
 from genkitx_cloud_sql_pg.codec import RowCodec, parameter_type
 from genkitx_cloud_sql_pg.connections import BINARY, VectorFormat
 from genkitx_cloud_sql_pg.indexes import binary_expression
@@ -109,6 +111,12 @@ class Search:
     text: str = ''
     candidates: int = 0
 
+    def statement(self, mode: SearchMode, *, exact: bool) -> str:
+        """The statement of a mode; `exact` keeps vector indexes out."""
+        if mode == 'text':
+            return self.words()
+        return self.hybrid(exact=exact) if mode == 'hybrid' else self.dense(exact=exact)
+
     def dense(self, *, exact: bool) -> str:
         """The rows closest to the vector. Exact, it adds a zero that keeps vector indexes out and all others in."""
         where = f'WHERE {self._where()}'
@@ -119,28 +127,30 @@ class Search:
             source, where = f'({inner} LIMIT {self.candidates}) AS t', ''
         else:
             source = f'{self.layout.sql} AS t'
-        order = f'({self._distance}) + 0' if exact else self._distance
-        return f'SELECT {self._selected(self._distance)} FROM {source} {where} ORDER BY {order} LIMIT {self.k}'
+        # The same expression for what is selected and what is sorted by: where they differ, both are computed for every row.
+        best = (
+            f'SELECT {self._kept}, {self._closeness(exact=exact)} AS {self._alias} FROM {source} {where} '
+            f'ORDER BY {self._alias} LIMIT {self.k}'
+        )
+        return f'SELECT {self._selected(f"t.{self._alias}")} FROM ({best}) AS t'
 
     def words(self) -> str:
         """The rows that have words of the text, those with more and rarer ones first."""
         rank = f'ts_rank({self._text_vector}, {self._text_query})::float8'
         where = f'{self._text_vector} @@ {self._text_query} AND {self._where()}'
-        return (
-            f'SELECT {self._selected(rank)} FROM {self.layout.sql} AS t WHERE {where} '
-            f'ORDER BY 2 DESC, t.{self.layout.id.sql} LIMIT {self.k}'
-        )
+        order = f'ORDER BY {self._alias} DESC, t.{self.layout.id.sql}'
+        best = f'SELECT {self._kept}, {rank} AS {self._alias} FROM {self.layout.sql} AS t WHERE {where} {order} LIMIT {self.k}'
+        return f'SELECT {self._selected(f"t.{self._alias}")} FROM ({best}) AS t {order}'
 
     def hybrid(self, *, exact: bool) -> str:
         """Both rankings, fused by reciprocal rank: a row scores the sum of 1 / (60 + its rank)."""
         taken = hybrid_candidates(self.k)
         row_id = f't.{self.layout.id.sql}'
         table = f'{self.layout.sql} AS t'
-        order = f'({self._distance}) + 0' if exact else self._distance
         rank = f'ts_rank({self._text_vector}, {self._text_query})'
         near = (
-            f'SELECT {row_id} AS id, {self._distance} AS closeness FROM {table} WHERE {self._where()} '
-            f'ORDER BY {order} LIMIT {taken}'
+            f'SELECT {row_id} AS id, {self._closeness(exact=exact)} AS closeness FROM {table} WHERE {self._where()} '
+            f'ORDER BY 2 LIMIT {taken}'
         )
         words = (
             f'SELECT {row_id} AS id, -{rank} AS closeness FROM {table} '
@@ -157,9 +167,10 @@ class Search:
             f'ORDER BY fused.score DESC, fused.id'
         )
 
-    @property
-    def _distance(self) -> str:
-        return f't.{self.layout.embedding.sql} {self._operator(self.strategy.operator)} {self.vector}'
+    def _closeness(self, *, exact: bool) -> str:
+        symbol = self._operator(self.strategy.operator)
+        distance = f't.{self.layout.embedding.sql} {symbol} {self.vector}'
+        return f'({distance}) + 0' if exact else distance
 
     def _operator(self, symbol: str) -> str:
         return f'OPERATOR({quote(self.layout.extension_schema)}.{symbol})'
@@ -168,6 +179,24 @@ class Search:
         # A row without a vector has no distance. Only other people's tables have such rows.
         present = f't.{self.layout.embedding.sql} IS NOT NULL AND ' if self.layout.embedding.nullable else ''
         return f'{present}{self.condition}'
+
+    @property
+    def _alias(self) -> str:
+        """A name for the closeness that no column of the table has."""
+        name = 'closeness'
+        while name in self.layout.by_name:
+            name += '_'
+        return quote(name)
+
+    @property
+    def _kept(self) -> str:
+        """The columns of the k best rows, as they are.
+
+        They are cast outside of the query that finds these rows: PostgreSQL computes what is selected for every row that it sorts.
+        """
+        columns = columns_of(self.layout)
+        kept = columns if self.include_vectors else [one for one in columns if one is not self.layout.embedding]
+        return ', '.join(dict.fromkeys(f't.{one.sql}' for one in kept))
 
     def _selected(self, closeness: str) -> str:
         selected = [f't.{self.layout.id.sql}::text', closeness, *self.codec.columns]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from genkit import GenkitError
 from genkitx.filters import Filter
@@ -29,7 +29,7 @@ _FRESH: Final = 60.0
 """Seconds for which a table's layout is believed: new columns and indexes are seen after that."""
 
 _REMEMBERED: Final = 1000
-"""Filters of which is remembered what they leave."""
+"""Filters of which is remembered what they leave, and searches of which the statements are."""
 
 
 @dataclass
@@ -42,6 +42,7 @@ class _Table:
         until: When to look again.
         fresh: Whether it was empty when a load began, so that rows can be copied in.
         selectivity: What filters leave of it.
+        scans: The scans of searches without a filter, by all that their statements depend on.
     """
 
     layout: TableLayout
@@ -49,11 +50,16 @@ class _Table:
     until: float
     fresh: bool
     selectivity: dict[Any, Selectivity] = field(default_factory=dict[Any, Selectivity])
+    scans: dict[Any, _Scans] = field(default_factory=dict[Any, '_Scans'])
+
+
+_Scans: TypeAlias = list[tuple[Scan, str]]
+"""Scans to try in turn, each with its statement."""
 
 
 class _Query(NamedTuple):
-    parameters: Parameters
-    scans: list[tuple[Scan, str]]
+    values: list[Any]
+    scans: _Scans
 
 
 class PostgresStore(VectorStore):
@@ -143,16 +149,45 @@ class PostgresStore(VectorStore):
         expected = table.layout.dimension
         if request.vector is not None and expected is not None and len(request.vector) != expected:
             raise dimension_error(self.name, expected, len(request.vector), what='a query vector')
-        vectors: list[VectorFormat] = []
 
-        async def work(connection: Any) -> list[Any]:
-            vectors[:] = [await vector_format(connection, table.layout)]
-            scans = await self._scans(connection, request, table)
-            query = self._query(request, table, vectors[0], scans)
-            return await _first_full(connection, query, request.k)
+        async def work(connection: Any) -> tuple[list[Any], VectorFormat]:
+            vectors = await vector_format(connection, table.layout)
+            query = await self._query(connection, request, table, vectors)
+            return await _first_full(connection, query, request.k), vectors
 
-        rows = await self._read(work)
-        return self._matches(rows, request, table.codec, vectors[0])
+        rows, vectors = await self._read(work)
+        return self._matches(rows, request, table.codec, vectors)
+
+    async def _query(self, connection: Any, request: SearchRequest, table: _Table, vectors: VectorFormat) -> _Query:
+        native = request.native
+        parameters = Parameters()
+        vector = text = ''
+        if request.vector is not None:
+            vector = statements.bind_vector(parameters, table.layout, vectors, vectors.encode(request.vector))
+        if request.mode != 'dense':
+            text = parameters.add(request.text, 'text')
+        key = None
+        if request.filter is None and native.get('unsafe_sql_filter') is None:
+            key = (request.mode, request.k, request.include_vectors, vectors.cast, *native.items())
+        scans = table.scans.get(key)
+        if scans is None:
+            search = statements.Search(
+                layout=table.layout,
+                codec=table.codec,
+                vectors=vectors,
+                strategy=self._roles.strategy,
+                k=request.k,
+                include_vectors=request.include_vectors,
+                condition=self._condition(request.filter, native.get('unsafe_sql_filter'), table.layout, parameters),
+                vector=vector,
+                text=text,
+                candidates=self._candidates(request, table.layout),
+            )
+            planned = await self._scans(connection, request, table)
+            scans = [(scan, search.statement(request.mode, exact=scan.exact)) for scan in planned]
+            if key is not None:
+                _remember(table.scans, key, scans)
+        return _Query(parameters.values, scans)
 
     async def _scans(self, connection: Any, request: SearchRequest, table: _Table) -> list[Scan]:
         layout, native = table.layout, request.native
@@ -182,9 +217,8 @@ class PostgresStore(VectorStore):
             percent = sample_percent(table.layout)
             query = statements.sample(table.layout, condition, percent)
             rows, matching = await connection.fetchrow(query, *parameters.values)
-            if len(table.selectivity) >= _REMEMBERED:
-                table.selectivity.clear()
-            known = table.selectivity[key] = Selectivity.of_sample(rows, matching, percent)
+            known = Selectivity.of_sample(rows, matching, percent)
+            _remember(table.selectivity, key, known)
         return known
 
     def _candidates(self, request: SearchRequest, layout: TableLayout) -> int:
@@ -193,32 +227,6 @@ class PostgresStore(VectorStore):
             return 0
         options = self._query_options
         return request.k * (options.rescore if isinstance(options, HNSWQueryOptions) else HNSWQueryOptions.rescore)
-
-    def _query(self, request: SearchRequest, table: _Table, vectors: VectorFormat, scans: list[Scan]) -> _Query:
-        layout, native = table.layout, request.native
-        parameters = Parameters()
-        vector = text = ''
-        if request.vector is not None:
-            vector = statements.bind_vector(parameters, layout, vectors, vectors.encode(request.vector))
-        if request.mode != 'dense':
-            text = parameters.add(request.text, 'text')
-        condition = self._condition(request.filter, native.get('unsafe_sql_filter'), layout, parameters)
-        search = statements.Search(
-            layout=layout,
-            codec=table.codec,
-            vectors=vectors,
-            strategy=self._roles.strategy,
-            k=request.k,
-            include_vectors=request.include_vectors,
-            condition=condition,
-            vector=vector,
-            text=text,
-            candidates=self._candidates(request, layout),
-        )
-        if request.mode == 'text':
-            return _Query(parameters, [(scan, search.words()) for scan in scans])
-        build = search.hybrid if request.mode == 'hybrid' else search.dense
-        return _Query(parameters, [(scan, build(exact=scan.exact)) for scan in scans])
 
     def _condition(self, filter: Filter | None, unsafe: str | None, layout: TableLayout, parameters: Parameters) -> str:  # noqa: A002
         conditions: list[str] = []
@@ -230,14 +238,11 @@ class PostgresStore(VectorStore):
 
     def _matches(self, rows: list[Any], request: SearchRequest, codec: RowCodec, vectors: VectorFormat) -> list[Match]:
         score = self._roles.strategy.score if request.mode == 'dense' else float
+        decoded = [vectors.decode(row[len(row) - 1]) if request.include_vectors else None for row in rows]
+        documents = codec.documents(rows, 2)
         matches = [
-            Match(
-                row[0],
-                score(row[1]),
-                codec.document(row, 2),
-                vectors.decode(row[len(row) - 1]) if request.include_vectors else None,
-            )
-            for row in rows
+            Match(row[0], score(row[1]), document, vector)
+            for row, document, vector in zip(rows, documents, decoded, strict=True)
         ]
         if request.mode == 'dense':
             # An iterative scan gives rows only roughly in order.
@@ -256,14 +261,11 @@ class PostgresStore(VectorStore):
             vectors = await vector_format(connection, table.layout)
             query = statements.fetch(table.layout, table.codec, vectors, include_vectors=include_vectors)
             rows = await connection.fetch(query, list(given.values()))
-            documents = {
-                row[0]: (
-                    vectors.decode(row[len(row) - 1]) if include_vectors else (),
-                    table.codec.document(row, 1),
-                )
-                for row in rows
+            found = {
+                row[0]: (vectors.decode(row[len(row) - 1]) if include_vectors else (), document)
+                for row, document in zip(rows, table.codec.documents(rows, 1), strict=True)
             }
-            return [Record(one, *documents[str(key)]) for one, key in given.items() if str(key) in documents]
+            return [Record(one, *found[str(key)]) for one, key in given.items() if str(key) in found]
 
         return await self._read(work)
 
@@ -361,15 +363,21 @@ async def _first_full(connection: Any, query: _Query, k: int) -> list[Any]:
     rows: list[Any] = []
     for scan, statement in query.scans:
         if not scan.settings:
-            rows = await connection.fetch(statement, *query.parameters.values)
+            rows = await connection.fetch(statement, *query.values)
         else:
             # A transaction of its own, so that nothing of it outlives the query. An error leaves it open: the pool ends it.
             await connection.execute(scan.begin)
-            rows = await connection.fetch(statement, *query.parameters.values)
+            rows = await connection.fetch(statement, *query.values)
             await connection.execute('COMMIT')
         if len(rows) >= k:
             break
     return rows
+
+
+def _remember(known: dict[Any, Any], key: object, value: object) -> None:
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[key] = value
 
 
 def _encoded(row: tuple[Any, ...], vectors: VectorFormat) -> tuple[Any, ...]:

@@ -205,7 +205,8 @@ class Roles:
 
 _PAGE: Final = 8192
 _COLUMNS: Final = """
-SELECT c.oid, pg_relation_size(c.oid) AS size, a.attname, a.attnum, format_type(a.atttypid, a.atttypmod) AS type, t.typname, t.typcategory,
+SELECT c.oid, pg_relation_size(c.oid) + coalesce((SELECT sum(pg_relation_size(p.relid)) FROM pg_partition_tree(c.oid) AS p
+                                                   WHERE p.relid <> c.oid), 0)::bigint AS size, a.attname, a.attnum, format_type(a.atttypid, a.atttypmod) AS type, t.typname, t.typcategory,
        a.atttypmod, a.attnotnull, a.attgenerated::text AS generated, coalesce(pg_get_expr(d.adbin, d.adrelid), '') AS expr,
        tn.nspname AS type_schema
   FROM pg_class c

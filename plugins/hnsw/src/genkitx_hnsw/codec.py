@@ -23,8 +23,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-from genkit import Document, GenkitError, Part
-from genkitx.retrieval import document_data, document_from_dict, document_id, document_to_dict
+from genkit import Document, GenkitError
+from genkitx.retrieval import document_data, document_from_dict, document_id, document_to_dict, text_document
 from genkitx.retrieval.json import stringify
 from genkitx.stores import Record
 from pydantic import ValidationError
@@ -38,9 +38,10 @@ _LABEL: Final = re.compile(r'0|[1-9][0-9]{0,15}')
 _FLAT: Final = frozenset({str, int, float, bool, type(None)})
 _STRINGS: Final = frozenset({str})
 _NESTED: Final = frozenset({dict, list})
-_PART: Final = Part.from_text('')
-_DOCUMENT: Final = Document(content=[_PART], metadata={})
 _DELETED: Final = {'pageContent': '', 'metadata': cast('dict[str, Any]', {})}
+
+MAX_DEPTH: Final = 200
+"""Deepest nesting of metadata. JSON can be read some deeper, but not be copied or written again."""
 
 Entry = dict[str, Any]
 """A value of the docstore."""
@@ -77,9 +78,7 @@ def to_document(entry: Entry) -> Document:
             return document_from_dict({'content': content, 'metadata': metadata})
         except (GenkitError, ValidationError, TypeError, AttributeError):
             _log.warning('An HNSW entry has an unreadable docContent; its pageContent is used.')
-    # A copy of an empty document costs a fifth of a new one, which is validated and deeply copied.
-    part = _PART.model_copy(update={'text': entry['pageContent']})
-    return _DOCUMENT.model_copy(update={'content': [part], 'metadata': metadata})
+    return text_document(entry['pageContent'], metadata)
 
 
 def entry_id(entry: Entry) -> str:
@@ -97,6 +96,8 @@ def load_docstore(data: bytearray, where: str) -> dict[int, Entry]:
     items = _parse(data, where)
     if not isinstance(items, list):
         raise broken(where, 'its top level is not a list')
+    # A list of pairs of a label and an entry with flat metadata has no more brackets than these.
+    nested = data.count(b'[') + data.count(b'{') > 1 + 3 * len(cast('list[Any]', items))
     entries: dict[int, Entry] = {}
     for item in cast('list[Any]', items):
         if not isinstance(item, list) or len(cast('list[Any]', item)) != 2:
@@ -106,6 +107,8 @@ def load_docstore(data: bytearray, where: str) -> dict[int, Entry]:
             raise broken(where, f'{str(label)[:50]!r} is not a label')
         if int(label) in entries:
             raise broken(where, f'the label {label} stands there twice')
+        if nested and _deeper_than(entry, MAX_DEPTH + 1):
+            raise broken(where, f'the entry {label} is nested deeper than {MAX_DEPTH}')
         entries[int(label)] = _entry(entry, label, where)
     return entries
 
@@ -168,11 +171,27 @@ def _json_copy(value: Any, record_id: str) -> Any:
         if kinds <= _FLAT and _STRINGS.issuperset(map(type, flat)) and all(map(math.isfinite, numbers)):
             return dict(flat)
     try:
-        return json.loads(stringify(value))
+        copied = json.loads(stringify(value))
     except (TypeError, ValueError, RecursionError) as error:
         raise GenkitError(
             status='INVALID_ARGUMENT', message=f'The record {record_id!r} has metadata that is not JSON: {error}.'
         ) from error
+    if _deeper_than(copied, MAX_DEPTH):
+        raise GenkitError(
+            status='INVALID_ARGUMENT', message=f'The record {record_id!r} is nested deeper than {MAX_DEPTH}.'
+        )
+    return copied
+
+
+def _deeper_than(value: Any, levels: int) -> bool:
+    """Tells whether lists and objects are nested in more levels than these."""
+    level: list[Any] = [value]
+    for _ in range(levels):
+        lists: list[Any] = [list(cast('Entry', one).values()) if isinstance(one, dict) else one for one in level]
+        level = [item for items in lists for item in cast('list[Any]', items) if type(item) in _NESTED]
+        if not level:
+            return False
+    return True
 
 
 def _parse(data: bytearray, where: str) -> Any:

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from genkit import GenkitError
+from genkit.plugin_api import StatusName
 from genkitx.files import exclusive_lock, sync_directory
 
 from genkitx_hnsw.layout import broken
@@ -73,7 +74,7 @@ class IndexDirectory:
 
     def __init__(self, path: Path, *, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self.path = Path(os.path.abspath(path))
-        if not self.path.name:
+        if not self.path.name or '\0' in self.path.name:
             raise GenkitError(status='INVALID_ARGUMENT', message=f'{path} cannot be the directory of an index.')
         self._max_bytes = max_bytes
         self._aside = self.path.with_name(f'.{self.path.name}.old')
@@ -100,7 +101,8 @@ class IndexDirectory:
             if before is None:
                 return None
             try:
-                files = self._read_files()
+                with _os_errors(self.path, 'read'):
+                    files = self._read_files()
                 problem = None
             except FileNotFoundError as error:
                 problem, files = broken(str(self.path), f'it lacks {Path(str(error.filename)).name}'), {}
@@ -121,8 +123,11 @@ class IndexDirectory:
         Raises:
             GenkitError: ABORTED when another writer holds it for longer than `timeout` seconds.
         """
-        with exclusive_lock(self.path.with_name(f'.{self.path.name}.lock'), timeout=timeout, what=what):
-            self._recover()
+        lock = self.path.with_name(f'.{self.path.name}.lock')
+        with contextlib.ExitStack() as stack:
+            with _os_errors(self.path):
+                stack.enter_context(exclusive_lock(lock, timeout=timeout, what=what))
+                self._recover()
             yield
 
     def replace(self, write: Callable[[Path], None]) -> Signature | None:
@@ -248,17 +253,16 @@ class IndexDirectory:
             shutil.rmtree(self._aside)
 
     def _recover(self) -> None:
-        with _os_errors(self.path):
-            if _is_directory(self._aside):
-                if self.path.exists():
-                    shutil.rmtree(self._aside)
-                else:
-                    os.rename(self._aside, self.path)
-                    sync_directory(self.path.parent)
-            prefix = f'.{self.path.name}.new-'
-            for entry in _entries(self.path.parent):
-                if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
+        if _is_directory(self._aside):
+            if self.path.exists():
+                shutil.rmtree(self._aside)
+            else:
+                os.rename(self._aside, self.path)
+                sync_directory(self.path.parent)
+        prefix = f'.{self.path.name}.new-'
+        for entry in _entries(self.path.parent):
+            if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def exchange(one: Path, other: Path) -> bool:
@@ -302,6 +306,8 @@ def _stat(name: str) -> os.stat_result | None:
         return os.lstat(name)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise _os_error(error, Path(name), 'read') from error
 
 
 def _is_link(path: Path) -> bool:
@@ -320,22 +326,34 @@ def _sync_file(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _os_errors(path: Path) -> Generator[None]:
-    """Turns what the system says into an error that says what to do."""
+def _os_errors(path: Path, done: str = 'written') -> Generator[None]:
+    """Turns what the system says into an error that says what to do. A file that is missing stays what it is while reading."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.EBUSY, errno.EXDEV):
-            raise _unusable(path, 'it is a mount point. Use a directory inside of it') from error
-        if error.errno == errno.ENOSPC:
-            raise GenkitError(
-                status='RESOURCE_EXHAUSTED', message=f'No space left to write {path}. The index is unchanged.'
-            ) from error
-        denied = isinstance(error, PermissionError)
-        raise GenkitError(
-            status='PERMISSION_DENIED' if denied else 'UNAVAILABLE',
-            message=f'{path} could not be written: {error.strerror}. The index is unchanged.',
-        ) from error
+        if done == 'read' and isinstance(error, FileNotFoundError):
+            raise
+        raise _os_error(error, path, done) from error
+
+
+def _os_error(error: OSError, path: Path, done: str) -> GenkitError:
+    if error.errno in (errno.EBUSY, errno.EXDEV):
+        return _unusable(path, 'it is a mount point. Use a directory inside of it')
+    if error.errno == errno.ENAMETOOLONG:
+        return GenkitError(status='INVALID_ARGUMENT', message=f'The path of an index is too long: {path!s:.100}...')
+    unchanged = ' The index is unchanged.' if done == 'written' else ''
+    if error.errno == errno.ENOSPC:
+        return GenkitError(status='RESOURCE_EXHAUSTED', message=f'No space left to write {path}.{unchanged}')
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        status: StatusName = 'PERMISSION_DENIED'
+    elif isinstance(error, FileExistsError | NotADirectoryError):
+        status = 'FAILED_PRECONDITION'
+    else:
+        status = 'UNAVAILABLE'
+    return GenkitError(
+        status=status,
+        message=f'{path} could not be {done}: {error.strerror}.{unchanged}',
+    )
 
 
 def _unusable(path: Path, problem: str) -> GenkitError:

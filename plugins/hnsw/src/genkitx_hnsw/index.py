@@ -3,8 +3,9 @@
 """An index in memory: a graph of vectors, and the entry of each label.
 
 Labels are never used twice: a replaced or deleted record leaves a dead label behind, which the graph skips. Writing into a used
-place would cost ten inserts (the engine repairs all links around it); a mark costs nothing. When more labels are dead than alive,
-the graph is built anew from what is alive.
+place would cost ten inserts (the engine repairs all links around it); a mark costs nothing itself, but inserts and searches pass
+through what is marked. When more labels are dead than alive, the graph is built anew from what is alive: that is one more insert for
+each record replaced, and bounds how much slower and larger the dead make an index.
 """
 
 from __future__ import annotations
@@ -369,16 +370,15 @@ class Index:
 
     def _matches(self, engine: Engine, found: list[tuple[int, float]], search: Search) -> list[Match]:
         space, floor = self.settings.space, search.min_score
-        scored = [(label, score(distance, space)) for label, distance in found]
+        scored = [(self._rows[label], score(distance, space), label) for label, distance in found]
         if floor is not None:
             scored = [one for one in scored if one[1] >= floor]
-        vectors: list[list[float] | None] = [None] * len(scored)
-        if search.include_vectors and scored:
-            vectors = engine.vectors([label for label, _ in scored]).tolist()
-        rows = self._rows
+        if not search.include_vectors or not scored:
+            return [Match(row.id, value, codec.to_document(row.entry)) for row, value, _ in scored]
+        vectors = engine.vectors([label for _, _, label in scored]).tolist()
         return [
-            Match(rows[label].id, value, codec.to_document(rows[label].entry), vector)
-            for (label, value), vector in zip(scored, vectors, strict=True)
+            Match(row.id, value, codec.to_document(row.entry), vector)
+            for (row, value, _), vector in zip(scored, vectors, strict=True)
         ]
 
 

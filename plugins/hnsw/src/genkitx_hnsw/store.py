@@ -27,6 +27,7 @@ from genkitx_hnsw.directory import DEFAULT_MAX_BYTES, IndexDirectory, Signature
 from genkitx_hnsw.engines import EngineName, GraphSettings, Space
 from genkitx_hnsw.filters import SUPPORT
 from genkitx_hnsw.index import Index, Search
+from genkitx_hnsw.threads import in_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,13 +106,13 @@ class HnswStore(VectorStore):
 
     async def search(self, request: SearchRequest) -> list[Match]:
         """Searches the graph, or compares with all records that satisfy a narrow filter."""
-        return await asyncio.to_thread(self._search, request)
+        return await in_thread(lambda: self._search(request))
 
     async def fetch(
         self, ids: Sequence[str], *, namespace: str | None = None, include_vectors: bool = False
     ) -> list[Record]:
         """Returns the records with these ids. Vectors of a cosine index have length 1."""
-        return await asyncio.to_thread(lambda: self._current().fetch(ids, include_vectors=include_vectors))
+        return await in_thread(lambda: self._current().fetch(ids, include_vectors=include_vectors))
 
     async def existing(self, ids: Sequence[str], *, namespace: str | None = None) -> set[str]:
         """Returns which of these ids exist."""
