@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from genkit import GenkitError
 from genkitx.lifecycle import PerLoop, Shared
+from genkitx.threads import in_thread
 
 from genkitx_chroma.errors import http_error, translate
 from genkitx_chroma.params import (
@@ -114,7 +116,7 @@ class EmbeddedSession:
     async def run(self, method: Callable[..., Any], **arguments: Any) -> Any:
         """Calls a method in a worker thread."""
         try:
-            return await asyncio.to_thread(method, **arguments)
+            return await in_thread(functools.partial(method, **arguments))
         except Exception as error:
             raise translate(self._store, error) from error
 

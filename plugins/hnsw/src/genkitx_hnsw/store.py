@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from genkit import GenkitError
 from genkitx.filters import Filter
 from genkitx.stores import Capabilities, Match, Record, SearchRequest, VectorStore, dimension_error
+from genkitx.threads import in_thread
 
 from genkitx_hnsw.directory import DEFAULT_MAX_BYTES, IndexDirectory, Signature
 from genkitx_hnsw.engines import EngineName, GraphSettings, Space
 from genkitx_hnsw.filters import SUPPORT
 from genkitx_hnsw.index import Index, Search
-from genkitx_hnsw.threads import in_thread
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import os
 import threading
@@ -19,6 +18,7 @@ from genkitx.filters import Filter, evaluate
 from genkitx.local.codec import Row, dump, load, make_row
 from genkitx.stores.ranking import dots, norm
 from genkitx.stores.store import Capabilities, Match, Record, SearchRequest, VectorStore, dimension_error
+from genkitx.threads import in_thread
 
 _CAPABILITIES: Final = Capabilities(writers=1)
 _LOCK_TIMEOUT: Final = 30.0
@@ -49,17 +49,17 @@ class DevLocalStore(VectorStore):
 
     async def upsert(self, records: Sequence[Record], *, namespace: str | None = None) -> None:
         """Writes records; the file is replaced once."""
-        await asyncio.to_thread(self._upsert, records)
+        await in_thread(lambda: self._upsert(records))
 
     async def search(self, request: SearchRequest) -> list[Match]:
         """Compares the query with every record that satisfies the filter."""
-        return await asyncio.to_thread(self._search, request)
+        return await in_thread(lambda: self._search(request))
 
     async def fetch(
         self, ids: Sequence[str], *, namespace: str | None = None, include_vectors: bool = False
     ) -> list[Record]:
         """Returns the records with these ids."""
-        rows = await asyncio.to_thread(self._load)
+        rows = await in_thread(self._load)
         return [_own(rows[one].record) for one in dict.fromkeys(ids) if one in rows]
 
     async def delete(
@@ -71,23 +71,24 @@ class DevLocalStore(VectorStore):
     ) -> None:
         """Deletes by ids or by filter."""
         doomed = set(ids or ())
-        await asyncio.to_thread(
-            self._change,
-            lambda rows: {
+
+        def left(rows: dict[str, Row]) -> dict[str, Row]:
+            return {
                 key: row
                 for key, row in rows.items()
                 if key not in doomed and (filter is None or not evaluate(filter, row.record.document.metadata))
-            },
-        )
+            }
+
+        await in_thread(lambda: self._change(left))
 
     async def count(self, *, filter: Filter | None = None, namespace: str | None = None) -> int:  # noqa: A002
         """Returns the number of records."""
-        rows = await asyncio.to_thread(self._load)
+        rows = await in_thread(self._load)
         return sum(evaluate(filter, row.record.document.metadata) for row in rows.values())
 
     async def dimension(self) -> int | None:
         """Returns the length of the stored vectors; None for an empty index."""
-        return _dimension(await asyncio.to_thread(self._load))
+        return _dimension(await in_thread(self._load))
 
     async def aclose(self) -> None:
         """Forgets what was read; there is nothing to close."""

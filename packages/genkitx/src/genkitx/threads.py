@@ -1,11 +1,11 @@
 # Copyright 2026 The genkitx authors
 # SPDX-License-Identifier: Apache-2.0
-"""Searches in worker threads, for less than `asyncio.to_thread` takes.
+"""Calls in worker threads, for less than `asyncio.to_thread` takes.
 
-A search is not run on the event loop, however short it is: it looks at the files of the index, which may be on a disk that does not
-answer, it may have to wait for a writer, and engines work on many searches at once outside of Python's lock. The way to a thread and
-back is then a large part of a small search. `asyncio.to_thread` goes through two futures, each with locks and callbacks of its own;
-here the thread hands its result to the loop directly, which halves that.
+An engine in this process is not called on the event loop, however short its searches are: it looks at files, which may be on a disk
+that does not answer, it may have to wait for a writer, and engines work on many searches at once outside of Python's lock. The way to a
+thread and back is then a large part of a small search. `asyncio.to_thread` goes through two futures, each with locks and callbacks of
+its own; here the thread hands its result to the loop directly, which halves that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ T = TypeVar('T')
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """Runs a call in a thread, with the context of its caller. When the caller is cancelled, the call goes on unheard."""
+    """Runs a call in a thread, with the context of its caller. When the caller is cancelled, the call goes on unheard.
+
+    Args:
+        call: What to run.
+
+    Raises:
+        Exception: What the call raises.
+    """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
     run = cast('Callable[[], T]', functools.partial(copy_context().run, call))
@@ -34,7 +41,7 @@ async def in_thread(call: Callable[[], T]) -> T:
 @functools.lru_cache(maxsize=1)
 def _pool(_process: int) -> ThreadPoolExecutor:
     # One for a process: threads do not survive a fork. As many as asyncio has by default.
-    return ThreadPoolExecutor(min(32, (os.cpu_count() or 1) + 4), thread_name_prefix='genkitx-hnsw')
+    return ThreadPoolExecutor(min(32, (os.cpu_count() or 1) + 4), thread_name_prefix='genkitx')
 
 
 def _work(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[Any], run: Callable[[], Any]) -> None:
