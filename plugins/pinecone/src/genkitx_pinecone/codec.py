@@ -82,7 +82,7 @@ class Layout:
         if document.metadata is not None:
             row[METADATA] = stringify(document.metadata)
         row[self._key] = utf8(data)
-        row[TYPE] = document_data_type(document)
+        row[TYPE] = utf8(document_data_type(document))
         if self.js:
             return row
         if not fits_data(document, data):
@@ -122,8 +122,18 @@ class Layout:
 
     def _flatten(self, metadata: Mapping[Any, Any], path: tuple[str, ...], row: Row, numbers: list[str]) -> None:
         for name, value in metadata.items():
-            if value is not None:
-                self._place(value, (*path, str(name)), row, numbers)
+            if value is None:
+                continue
+            here = (*path, str(name))
+            # Most values are one of these two, which need none of the tests below.
+            if type(value) is str:
+                row[self.key(here)] = storable(value)
+            elif type(value) is int and -_MAX_INT <= value <= _MAX_INT:
+                key = self.key(here)
+                row[key] = value
+                numbers.append(key)
+            else:
+                self._place(value, here, row, numbers)
 
     def _place(self, value: Any, path: tuple[str, ...], row: Row, numbers: list[str]) -> None:
         if isinstance(value, str):
@@ -169,7 +179,10 @@ def stored(value: str | float) -> str | float:
     """Returns a scalar as it is stored: numbers are doubles in Pinecone, so larger ints become one here already."""
     if isinstance(value, str):
         return storable(value)
-    return float(value) if isinstance(value, int) and abs(value) > _MAX_INT else value
+    if isinstance(value, bool):
+        return value
+    # A plain number: the SDK's JSON does not know those of numpy, some of which are floats too.
+    return int(value) if isinstance(value, int) and abs(value) <= _MAX_INT else float(value)
 
 
 def is_number(value: float) -> bool:
