@@ -4,11 +4,11 @@
 
     python benchmarks/bench_pinecone.py [index] [retrieve] [import] [--repeats 9]
 
-Runs are interleaved: wall time is the median of pairs, CPU time of this process the best run of each, since others on the machine
+Runs are interleaved: wall time is the median, CPU time of this process the best run of each, since others on the machine
 only ever add to it. The server runs in a process of its own, on loopback; `index` is also measured with answers that take 50 ms,
 which is quick for the service.
 
-There are two raw sides. `raw` has vectors and texts at hand, which is harsh: it neither embeds nor has anything to check.
+`retrieve` and `import` have the goals of the store. There are two raw sides. `raw` has vectors and texts at hand, which is harsh: it neither embeds nor has anything to check.
 `raw, embedding` asks the same embedder for the same batches first, as anybody who indexes documents must.
 """
 
@@ -30,10 +30,9 @@ from typing import Any
 from genkit import Document, Embedding, EmbedRequest, EmbedResponse
 from genkitx.stores import Record, SearchRequest
 from genkitx_pinecone import ClientParams, Pinecone
+from report import row
 
-# This file has the SDK's name: its folder must not be where Python looks for modules.
-sys.path[:] = [one for one in sys.path if Path(one or '.').resolve() != Path(__file__).resolve().parent]
-
+AREA = 'Pinecone'
 SERVER = Path(__file__).parents[1] / 'plugins' / 'pinecone' / 'tests' / 'server'
 K = 10
 WRITERS = 4
@@ -68,10 +67,6 @@ async def paired(runs: dict[str, Callable[[], Awaitable[Any]]], repeats: int) ->
             if turn:
                 times[name].append((time.perf_counter() - wall, time.process_time() - cpu))
     return times
-
-
-def ratio(times: dict[str, list[tuple[float, float]]], a: str, b: str) -> float:
-    return statistics.median(x[0] / y[0] for x, y in zip(times[a], times[b], strict=True))
 
 
 def best(times: list[tuple[float, float]]) -> float:
@@ -165,14 +160,13 @@ async def bench_index(params: ClientParams, repeats: int, away: Callable[[float]
             away(seconds)
             runs = {'raw': raw, 'raw, embedding': raw_embedding, 'store': store, 'add': add}
             times = await paired(runs, repeats)
-            where = f'{seconds * 1e3:.0f} ms away' if seconds else 'on loopback'
-            print(f'index {dimensions} d, batches of {batch}, {where}: throughput against the raw client')
+            where = '50 ms away' if seconds else 'on loopback'
             for ours, theirs in (('store', 'raw'), ('add', 'raw'), ('add', 'raw, embedding')):
-                a, b = (best(times[one]) / count * 1e6 for one in (ours, theirs))
-                print(
-                    f'  {ours:5} to {theirs:14}  wall {ratio(times, theirs, ours):.2f}x; '
-                    f'CPU {b / a:.2f}x ({a:.0f} against {b:.0f} µs a document)'
-                )
+                case = f'{ours}, {dimensions} d, batches of {batch}, {where}; {theirs}'
+                speeds = [count / statistics.median(wall for wall, _ in times[one]) for one in (ours, theirs)]
+                row(AREA, case, ours=speeds[0], raw=speeds[1], unit='rows/s', goal='0.95 of raw')
+                cpu = [best(times[one]) / count * 1e6 for one in (ours, theirs)]
+                row(AREA, f'{case}: CPU a document', ours=cpu[0], raw=cpu[1], unit='µs')
         away(0)
         await collection.aclose()
         await index.close()
@@ -205,28 +199,26 @@ async def bench_retrieve(params: ClientParams, repeats: int) -> None:
             await collection.search(data[0], k=K)
 
     times = await paired({'raw': raw, 'store': store, 'search': search}, repeats)
-    budget = 150 + 35 * K
-    print(f'retrieve k = {K}: above the raw client, allowed are {budget} µs (wall; CPU)')
+    goal = f'raw + {150 + 35 * K} µs'
     for name_ in ('store', 'search'):
-        wall = statistics.median(x[0] - y[0] for x, y in zip(times[name_], times['raw'], strict=True))
-        cpu = best(times[name_]) - best(times['raw'])
-        print(f'  {name_:7} {wall / calls * 1e6:+.0f} µs; {cpu / calls * 1e6:+.0f} µs')
+        wall = [statistics.median(one for one, _ in times[side]) / calls * 1e6 for side in (name_, 'raw')]
+        cpu = [best(times[side]) / calls * 1e6 for side in (name_, 'raw')]
+        row(AREA, f'{name_}, k = {K}', ours=wall[0], raw=wall[1], unit='µs', goal=goal)
+        row(AREA, f'{name_}, k = {K}: CPU', ours=cpu[0], raw=cpu[1], unit='µs', goal=goal)
     await plugin.aclose()
     await index.close()
     await control.close()
 
 
-def bench_import(repeats: int) -> None:
+def bench_import() -> None:
     code = (
-        'import time, genkitx; t = time.perf_counter(); import genkitx_pinecone; print((time.perf_counter() - t) * 1e3)'
+        'import time, genkitx; t = time.process_time(); import genkitx_pinecone; print((time.process_time() - t) * 1e3)'
     )
     times = [
         float(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout)
-        for _ in range(repeats)
+        for _ in range(5)
     ]
-    print(
-        f'import over genkitx: {min(times):.1f} ms at best, {statistics.median(times):.1f} ms in the middle (allowed: 30)'
-    )
+    row(AREA, 'import over genkitx: CPU', ours=min(times), unit='ms', goal='30 ms')
 
 
 async def main() -> None:
@@ -250,7 +242,7 @@ async def main() -> None:
         if 'retrieve' in arguments.what:
             await bench_retrieve(params, arguments.repeats)
         if 'import' in arguments.what:
-            bench_import(min(arguments.repeats, 5))
+            bench_import()
     finally:
         ours.send(None)
         process.join(timeout=10)

@@ -29,9 +29,9 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import quote
 
-from genkit import Document, Part
+from genkit import Document
 from genkitx.filters import Scalar
-from genkitx.retrieval import document_data, document_to_dict
+from genkitx.retrieval import document_data, document_to_dict, read_document, text_document
 from genkitx.retrieval.json import stringify
 from genkitx.stores.layout import read_parts, utf8
 
@@ -107,11 +107,10 @@ def decode(row: Mapping[str, Any], fields: Fields) -> Document:
     metadata = _metadata(row, fields)
     content = row.get(CONTENT)
     parts = read_parts(content, CONTENT) if isinstance(content, str) else None
-    if parts is None:
-        text = row.get(fields.text)
-        parts = [Part(text=text if isinstance(text, str) else '' if text is None else str(text))]
-    # The constructor copies deeply, which costs more than all of the decoding; everything here is new already.
-    return Document.model_construct(content=parts, metadata=metadata)
+    if parts is not None:
+        return read_document(parts, metadata)
+    text = row.get(fields.text)
+    return text_document(text if isinstance(text, str) else '' if text is None else str(text), metadata)
 
 
 def flatten(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,10 +30,10 @@ from typing import Any, Final, cast
 
 from genkit import Document, GenkitError, Part
 from genkitx.filters import Scalar, format_path
-from genkitx.retrieval import document_data, document_data_type, document_to_dict
+from genkitx.retrieval import document_data, document_data_type, document_to_dict, read_document, text_document
 from genkitx.retrieval.documents import TEXT
 from genkitx.retrieval.json import stringify
-from genkitx.stores.layout import fits_data, read_document, read_parts, storable, utf8
+from genkitx.stores.layout import fits_data, read_parts, storable, utf8
 
 _log: Final = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class Layout:
         data_type = row.get(TYPE)
         if isinstance(data_type, str) and data_type != TEXT:
             return read_document([Part.from_media(data, data_type)], metadata)
-        return read_document([Part(text=data)], metadata)
+        return text_document(data, metadata)
 
     def key(self, path: tuple[str, ...]) -> str:
         """Returns the metadata key of the scalar at a path."""
