@@ -46,6 +46,10 @@ RESERVED: Final = frozenset({METADATA, CONTENT_KEY, TYPE, PARTS, NUMBERS})
 
 _FOREIGN_KEYS: Final = (CONTENT_KEY, 'text')  # Where Go and LangChain keep the text.
 _MAX_INT: Final = 2**53
+# Tuples made once: a union costs more than all else of the test.
+_NUMBERS: Final = (int, float)
+_TEXT_OR_BOOL: Final = (str, bool)
+_LISTS: Final = (list, tuple)
 
 Row = dict[str, Any]
 
@@ -140,7 +144,7 @@ class Layout:
             row[self.key(path)] = storable(value)
         elif isinstance(value, bool):
             row[self.key(path)] = value
-        elif isinstance(value, int | float):
+        elif isinstance(value, _NUMBERS):
             if is_number(value):
                 key = self.key(path)
                 row[key] = stored(value)
@@ -148,7 +152,7 @@ class Layout:
         elif isinstance(value, Mapping):
             row[object_key(path)] = True
             self._flatten(cast('Mapping[Any, Any]', value), path, row, numbers)
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, _LISTS):
             row[list_key(path)] = _elements(cast('Sequence[Any]', value))
         elif value is not None:
             # What JSON holds in another form, such as a date, is found by that form.
@@ -205,7 +209,7 @@ def _elements(items: Sequence[Any]) -> list[str]:
     found = [
         element(item)
         for item in items
-        if isinstance(item, str | bool) or (isinstance(item, int | float) and is_number(item))
+        if isinstance(item, _TEXT_OR_BOOL) or (isinstance(item, _NUMBERS) and is_number(item))
     ]
     return found or ['']
 
