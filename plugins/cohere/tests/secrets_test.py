@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pydantic import SecretStr
 
 WAYS: dict[str, dict[str, Any]] = {
+    'dict': {'config': {'apiKey': OTHER_KEY}},
     'typed': {'config': CohereConfig(api_key=SecretStr(OTHER_KEY))},
     'text in typed': {'config': CohereConfig.model_validate({'apiKey': OTHER_KEY})},
     'secret': {'config': {'apiKey': SecretStr(OTHER_KEY)}},

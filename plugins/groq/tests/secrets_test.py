@@ -20,6 +20,8 @@ OSS = 'groq/openai/gpt-oss-20b'
 CANARY = 'gsk_canary_51b7e'
 
 WAYS = {
+    'dict': {'config': {'api_key': CANARY}},
+    'camel case': {'config': {'apiKey': CANARY}},
     'typed': {'config': GroqConfig(api_key=CANARY)},
     'secret': {'config': {'apiKey': SecretStr(CANARY)}},
     'context': {'context': {'secrets': {'groq_api_key': CANARY}}},
