@@ -15,14 +15,13 @@ import statistics
 import sys
 import time
 
-# This file has the SDK's name: run as a script, its folder must not come first.
-sys.path = [path for path in sys.path if not path.endswith('benchmarks')]
+import httpx
+from genkit import Genkit
+from genkitx_groq import Groq
+from groq import AsyncGroq
+from report import row
 
-import httpx  # noqa: E402
-from genkit import Genkit  # noqa: E402
-from genkitx_groq import Groq  # noqa: E402
-from groq import AsyncGroq  # noqa: E402
-
+AREA = 'Groq'
 CALLS = 100
 CHUNKS = 500
 MODEL = 'openai/gpt-oss-20b'
@@ -99,15 +98,11 @@ async def main(repeats):
     median = {work.__name__: statistics.median(times) for work, times in rows.items()}
     calls = statistics.median(ours - sdks for ours, sdks in zip(rows[our_call], rows[sdk_call], strict=True))
     streams = statistics.median(ours - sdks for ours, sdks in zip(rows[our_stream], rows[sdk_stream], strict=True))
-    print(
-        f'chat call    sdk {median["sdk_call"]:7.0f} us   plugin {median["our_call"]:7.0f} us   '
-        f'+{calls:.0f} us   ratio {median["our_call"] / median["sdk_call"]:.2f}'
-    )
-    print(f'ai.generate  {median["generate_call"]:7.0f} us')
-    print(
-        f'chunk        sdk {median["sdk_stream"] / CHUNKS:7.1f} us   plugin {median["our_stream"] / CHUNKS:7.1f} us   '
-        f'+{(streams - calls) / CHUNKS:.1f} us   ratio {median["our_stream"] / median["sdk_stream"]:.2f}'
-    )
+    call, chunk = median['sdk_call'], median['sdk_stream'] / CHUNKS
+    row(AREA, 'chat, a call: CPU', ours=call + calls, raw=call, unit='µs', goal='raw + 500 µs')
+    row(AREA, 'chat by ai.generate, a call: CPU', ours=median['generate_call'], raw=call, unit='µs')
+    ours = chunk + (streams - calls) / CHUNKS
+    row(AREA, 'chat, a streamed chunk: CPU', ours=ours, raw=chunk, unit='µs', goal='raw + 20 µs')
     await client.aclose()
 
 

@@ -264,6 +264,14 @@ CALL_DIALECTS = {
     'tag, paren': '<function=weather({"city": "Oslo"})></function>',
     'xml': '<tool_call>\n{"name": "weather", "arguments": {"city": "Oslo"}}\n</tool_call>',
     'tool-use': '<tool-use>{"tool_calls":[{"function":{"name":"weather"},"parameters":{"city":"Oslo"}}]}</tool-use>',
+    'tag, comma': '<function=weather, {"city": "Oslo"}></function>',
+    'tag, list': '<function=weather [{"city": "Oslo"}] </function>',
+    'tag, name in parens': '<function(weather){"city": "Oslo"}</function>',
+    'tag, slash': '<function/weather>{"city": "Oslo"}</function>',
+    'python tag': '<|python_tag|>{"name": "weather", "parameters": {"city": "Oslo"}}',
+    'mistral': '[TOOL_CALLS] [{"name": "weather", "arguments": {"city": "Oslo"}}]',
+    'input': '{"type": "function", "name": "weather", "input": {"city": "Oslo"}}',
+    'tool_call': '{"tool_call": {"name": "weather", "arguments": {"city": "Oslo"}}}',
     'prose and tag': 'I will look that up. <function=weather>{"city": "Oslo"}</function>',
 }
 
@@ -278,6 +286,15 @@ async def test_a_rejected_call_is_read_and_run(ai, server, tools, dialect):
     assert result['tool_call_id'] == assistant['tool_calls'][0]['id']
     recovered = next(m for m in response.messages if m.role == 'model' and m.tool_requests)
     assert recovered.tool_requests[0].metadata == {'groq': {'recovered': 'tool_use_failed'}}
+
+
+async def test_rejected_calls_one_a_line(ai, server, tools):
+    lines = [json.dumps({'name': 'weather', 'arguments': {'city': city}}) for city in ('Oslo', 'Rome')]
+    server.script.append(rejected('\n'.join(lines)))
+    await ai.generate(model=OSS, prompt='Weather?', tools=tools)
+    calls = server.bodies[1]['messages'][1]['tool_calls']
+    assert [call['function']['arguments'] for call in calls] == ['{"city":"Oslo"}', '{"city":"Rome"}']
+    assert len({call['id'] for call in calls}) == 2
 
 
 @pytest.mark.parametrize('streamed', [False, True])
@@ -320,6 +337,10 @@ async def test_a_rejected_answer_in_prose_is_the_answer(ai, server, tools, strea
         '{"name": "open_file", "arguments": {}}',  # not a tool of this request
         '[{"name": "weather", "arguments": {"city": "Oslo"}}, {"name": "open_file", "arguments": {}}]',
         '{"city": "Oslo"}',
+        '{"name": "weather", "city": "Oslo"}',  # what the tool is to be given stands nowhere
+        'I will look. <function=weather>{"city": </function>',
+        '<function=weather>{"city": "Oslo"}</function><function=weather>{"city": </function>',
+        '<tool_call>{"name": "weather", "arguments": {}}</tool_call><tool_call>{"name": </tool_call>',
     ],
 )
 async def test_what_makes_no_sense_is_an_error_that_may_pass(ai, server, tools, generation):

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import email.utils
 import logging
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -49,6 +51,32 @@ async def test_retry_after_reaches_the_ingest(
     report = await collection.add(numbered(5))
     assert (report.written, slept) == (5, [7.0])
     assert service.paths().count('POST /vectors/upsert') == 5
+
+
+@pytest.mark.parametrize('status', [429, 503])
+@pytest.mark.parametrize('dated', [False, True])
+async def test_retry_after_is_in_the_error(
+    service: FakePinecone, open_index: Open, no_pauses: list[float], status: int, dated: bool
+) -> None:
+    collection = open_index(plugin=ONCE)
+    later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=90)
+    asked = email.utils.format_datetime(later, usegmt=True) if dated else '90'
+    service.faults.append(Fault('status', path='/query', status=status, retry_after=asked, times=-1))
+    with pytest.raises(GenkitError) as error:
+        await collection.search('x')
+    assert error.value.response_metadata is not None
+    assert 60_000 < error.value.response_metadata['retry_after_ms'] <= 90_000
+
+
+@pytest.mark.parametrize('asked', ['soon', '-1', '', 'nan'])
+async def test_a_retry_after_that_says_nothing(
+    service: FakePinecone, open_index: Open, no_pauses: list[float], asked: str
+) -> None:
+    service.faults.append(Fault('status', path='/query', status=429, retry_after=asked, times=-1))
+    with pytest.raises(GenkitError) as error:
+        await open_index(plugin=ONCE).search('x')
+    assert error.value.status == 'RESOURCE_EXHAUSTED'
+    assert not (error.value.response_metadata or {}).get('retry_after_ms')
 
 
 @pytest.mark.parametrize('kind', ['status', 'cut', 'cut-late'])

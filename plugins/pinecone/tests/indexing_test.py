@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from genkit import Document, Embedding, EmbedRequest, EmbedResponse, GenkitError
-from genkitx.stores import VectorCollection
+from genkit import Document, Embedding, EmbedRequest, EmbedResponse, GenkitError, Part
+from genkitx.stores import RetryPolicy, VectorCollection
 from genkitx.testing import HashEmbedder
 from genkitx_pinecone import SparseVector
 from pinecone_server import FakePinecone, Fault
@@ -89,6 +89,27 @@ async def test_sizes_are_estimated_closely(service: FakePinecone, open_index: Op
     sizes = [len(one.body) for one in service.requests if one.path == '/vectors/upsert']
     assert len(sizes) == 3
     assert 1_850_000 < max(sizes) <= 2_050_000
+
+
+@pytest.mark.parametrize('value', [{1}, b'x', object(), {1: 2}, [[{1}]]], ids=str)
+async def test_metadata_that_is_no_json_fails_alone(service: FakePinecone, open_index: Open, value: Any) -> None:
+    documents = numbered(3)
+    documents[1].metadata = {'bad': value}
+    report = await open_index().add(documents, ids=['a', 'b', 'c'])
+    assert (report.written, [(one.position, one.status) for one in report.failed]) == (2, [(1, 'INVALID_ARGUMENT')])
+    assert "'b'" in report.failed[0].error
+
+
+class Float64(float):
+    """As numpy has it: a float that the SDK's JSON does not know."""
+
+
+async def test_numbers_of_numpy_and_broken_types(service: FakePinecone, open_index: Open) -> None:
+    collection = open_index()
+    odd = Document(content=[Part.from_media('data:x,y', 'a\ud800')], metadata={'x': Float64(1.5)})
+    report = await collection.add([odd], ids=['a'])
+    assert (report.written, report.failed) == (1, [])
+    assert await collection.count(filter={'x': 1.5}) == 1
 
 
 async def test_several_writes_at_once(service: FakePinecone, open_index: Open) -> None:
@@ -218,6 +239,37 @@ async def test_sparse_vectors_are_written(service: FakePinecone, open_index: Ope
     assert query['sparseVector']['values'] == [0.75, 0.75]
     assert [match.id for match in found] == ['a', 'b']
     assert found[0].score == pytest.approx(0.25 + 2 * 0.75, abs=1e-5)
+
+
+class Wide(Terms):
+    """A sparse encoder whose vectors are larger than everything else of a record."""
+
+    async def encode_documents(self, documents: Sequence[Document]) -> list[SparseVector | None]:
+        values = [1 / (3 + i) for i in range(900)]
+        return [SparseVector(indices=list(range(10**9, 10**9 + 900)), values=values) for _ in documents]
+
+
+async def test_sparse_vectors_count_to_the_two_megabytes(service: FakePinecone, open_index: Open) -> None:
+    collection = open_index(metric='dotproduct', sparse_encoder=Wide())
+    report = await collection.add(numbered(200))
+    assert (report.written, report.failed) == (200, [])
+    sizes = [len(one.body) for one in service.requests if one.path == '/vectors/upsert']
+    assert max(sizes) <= 2_000_000
+    assert len(sizes) == math.ceil(sum(sizes) / 2_000_000)
+
+
+async def test_what_fails_of_a_write_in_two_requests_is_named(
+    service: FakePinecone, open_index: Open, no_pauses: list[float]
+) -> None:
+    collection = open_index(metric='dotproduct', sparse_encoder=Wide(), plugin={'retry': RetryPolicy(attempts=1)})
+    service.faults.append(Fault('status', status=500, skip=1, times=-1))
+    report = await collection.add(numbered(100))
+    (first,) = [body['vectors'] for body in service.bodies('/vectors/upsert')][:1]
+    assert report.written == len(first) < 100
+    assert [one.position for one in report.failed] == list(range(len(first), 100))
+    service.faults.clear()
+    assert (await collection.add(numbered(100))).written == 100
+    assert await collection.count() == 100
 
 
 async def test_an_index_without_sparse_vectors_says_so(service: FakePinecone, open_index: Open) -> None:

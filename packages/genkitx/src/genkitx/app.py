@@ -47,6 +47,7 @@ from genkitx.models import (
     model,
 )
 from genkitx.retrieval.mixin import RetrievalMixin
+from genkitx.secret_options import config_class, hide_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +129,7 @@ class GenkitMixin(RetrievalMixin, RegistryHook):
         client_header: str | None = None,
     ) -> None:
         self._genkitx_context = context
+        self._genkitx_model = model
         self._genkitx_plugins: list[Any] = list(plugins or ())
         if client_header is not None:
             set_client_header(client_header)
@@ -304,7 +306,9 @@ class GenkitMixin(RetrievalMixin, RegistryHook):
         """
         adapted = as_use(use, strip=bool(docs))
         with using(cast('Any', self)):
-            return await cast('Any', super()).generate(output_schema=output_schema, use=adapted, docs=docs, **options)
+            return await cast('Any', super()).generate(
+                output_schema=output_schema, use=adapted, docs=docs, **self._without_secrets(options)
+            )
 
     @overload
     def generate_stream(
@@ -337,7 +341,9 @@ class GenkitMixin(RetrievalMixin, RegistryHook):
         """Upstream's `generate_stream`; `use` as in `generate`."""
         adapted = as_use(use, strip=bool(docs))
         with using(cast('Any', self)):
-            return cast('Any', super()).generate_stream(output_schema=output_schema, use=adapted, docs=docs, **options)
+            return cast('Any', super()).generate_stream(
+                output_schema=output_schema, use=adapted, docs=docs, **self._without_secrets(options)
+            )
 
     @overload
     def define_prompt(
@@ -396,8 +402,15 @@ class GenkitMixin(RetrievalMixin, RegistryHook):
         # Documents may come with the call, so the hook that takes their text back is always there.
         adapted = as_use(use, strip=True)
         return cast('Any', super()).define_prompt(
-            name, input_schema=input_schema, output_schema=output_schema, use=adapted, **options
+            name, input_schema=input_schema, output_schema=output_schema, use=adapted, **self._without_secrets(options)
         )
+
+    def _without_secrets(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        config = options.get('config')
+        if not isinstance(config, Mapping):
+            return dict(options)
+        schema = config_class(options.get('model') or self._genkitx_model, self._genkitx_plugins)
+        return {**options, 'config': hide_secrets(config, schema)} if schema is not None else dict(options)
 
 
 # Fewer overloads than upstream's, each of which takes what several of upstream's take.

@@ -29,6 +29,7 @@ from genkitx_cohere.errors import MISSING_KEY, http_error, transport_error
 if TYPE_CHECKING:
     from cohere.core.client_wrapper import AsyncClientWrapper
     from cohere.core.request_options import RequestOptions
+    from pydantic import SecretStr
 
 DEFAULT_BASE_URL: Final = 'https://api.cohere.com'
 DEFAULT_TIMEOUT: Final = 300.0
@@ -73,10 +74,10 @@ class Reply:
 def key_of(config: HasKey, ctx: ActionRunContext[Any] | None) -> str | None:
     """The key that a call brings: that of its config, else that of its context.
 
-    Genkit writes the config into the span of `generate`, but never the secrets of a context.
+    Genkit writes a plain dict's key into the span of `generate`, but never the secrets of a context.
     """
-    if config.api_key:
-        return config.api_key
+    if config.api_key is not None and config.api_key.get_secret_value():
+        return config.api_key.get_secret_value()
     secrets: Any = ctx.context.get('secrets') if ctx else None
     key: Any = cast('dict[str, Any]', secrets).get(CONTEXT_KEY) if isinstance(secrets, dict) else None
     return key if isinstance(key, str) else None
@@ -85,7 +86,7 @@ def key_of(config: HasKey, ctx: ActionRunContext[Any] | None) -> str | None:
 class HasKey(Protocol):
     """Options with a key."""
 
-    api_key: str | None
+    api_key: SecretStr | None
 
 
 class CohereClient:

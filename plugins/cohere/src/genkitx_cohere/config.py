@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -98,9 +99,7 @@ class _PerRequest(_Strict):
     """Options that every kind of action has."""
 
     version: str | None = Field(default=None, description='Wire id of the model to call instead of the one addressed.')
-    api_key: str | None = Field(
-        default=None, exclude=True, repr=False, description='Key of this call; never logged or traced by the plugin.'
-    )
+    api_key: SecretStr | None = Field(default=None, description='Key of this call; held as a secret.')
 
 
 class ThinkingConfig(_Strict):
@@ -136,7 +135,10 @@ class CohereConfig(_Strict, ModelConfig):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra='forbid')
 
-    api_key: str | None = Field(default=None, exclude=True, repr=False, description='Key of this call.')
+    # A secret, not upstream's text left out of dumps: Genkit puts that back in before it writes its trace.
+    api_key: SecretStr | None = Field(  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues]
+        default=None, description='Key of this call; held as a secret.'
+    )
     frequency_penalty: float | None = Field(default=None, description='0 to 1.')
     presence_penalty: float | None = Field(default=None, description='0 to 1.')
     seed: int | None = Field(default=None, description='Best effort to give the same answer again.')

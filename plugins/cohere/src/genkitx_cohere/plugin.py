@@ -91,6 +91,10 @@ class Cohere(Plugin):
             return None
         return self._action(kind, local)
 
+    def config_class(self, model: str) -> type[BaseModel]:
+        """The class of a model's config; `genkitx.Genkit` asks which keys of a plain dict are secrets."""
+        return _CONFIG.get(self._listing.kind(model) or kind_of(model), CohereConfig)
+
     async def list_actions(self) -> list[ActionMetadata]:
         """Lists what the API serves, with the features it names; the built-in table when it cannot be asked."""
         listed = await self._listing.models()

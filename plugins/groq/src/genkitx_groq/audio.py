@@ -16,7 +16,7 @@ from genkit.model import Message, ModelRequest, ModelResponse, ModelResponseChun
 from genkitx import MiddlewareAction, model
 
 from genkitx_groq.catalog import model_info, wire_id
-from genkitx_groq.client import Connection
+from genkitx_groq.client import Connection, key_of
 from genkitx_groq.config import GroqSpeechConfig, GroqTranscriptionConfig
 from genkitx_groq.request import role_of
 from genkitx_groq.response import finish_reason, header_facts
@@ -71,7 +71,9 @@ def speech_model(connection: Connection, name: str) -> MiddlewareAction:
             part = Part(media=Media(url=url, content_type=content_type))
             return _answer([part], header_facts(answer.headers), ctx)
 
-        return await connection.run(work, model=body['model'], api_key=config.api_key, abort_signal=ctx.abort_signal)
+        return await connection.run(
+            work, model=body['model'], api_key=key_of(config, ctx), abort_signal=ctx.abort_signal
+        )
 
     return model(f'{connection.name}/{name}', run, info=model_info(name), config_schema=GroqSpeechConfig)
 
@@ -95,7 +97,9 @@ def transcription_model(connection: Connection, name: str) -> MiddlewareAction:
             text = str(answer.pop('text', ''))
             return _answer([Part(text=text)], {**answer, **facts}, ctx)
 
-        return await connection.run(work, model=body['model'], api_key=config.api_key, abort_signal=ctx.abort_signal)
+        return await connection.run(
+            work, model=body['model'], api_key=key_of(config, ctx), abort_signal=ctx.abort_signal
+        )
 
     return model(f'{connection.name}/{name}', run, info=model_info(name), config_schema=GroqTranscriptionConfig)
 

@@ -14,7 +14,7 @@ from genkitx import MiddlewareAction, model, simulate_constrained_generation
 from genkitx.middleware.chain import RunOpts
 
 from genkitx_groq.catalog import capabilities, model_info, wire_id
-from genkitx_groq.client import Connection
+from genkitx_groq.client import Connection, key_of
 from genkitx_groq.config import GroqConfig
 from genkitx_groq.errors import TOOL_USE_FAILED, error_body
 from genkitx_groq.output import native_schema, wants_schema
@@ -53,7 +53,7 @@ async def _generate(
     async def send(changed: ModelRequest[Any] | None = None, _opts: RunOpts | None = None, /) -> ModelResponse[Any]:
         body = chat_body(changed or request, wire, can, toolbox, streaming=streaming)
         work = _Chat(body, toolbox, ctx).stream if streaming else _Chat(body, toolbox, ctx).whole
-        return await connection.run(work, model=wire, api_key=config.api_key, abort_signal=ctx.abort_signal)
+        return await connection.run(work, model=wire, api_key=key_of(config, ctx), abort_signal=ctx.abort_signal)
 
     any_tools = bool(request.tools) or bool(config.server_tools)
     if wants_schema(request) and not native_schema(request, can, tools=any_tools, streaming=streaming):

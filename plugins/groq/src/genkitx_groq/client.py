@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
-from genkit import GenkitError
+from genkit import ActionRunContext, GenkitError
 from genkitx.lifecycle import PerLoop
 from pydantic import SecretStr
 
@@ -24,7 +24,28 @@ if TYPE_CHECKING:
 T = TypeVar('T')
 
 MISSING_KEY: Final = 'Please provide the API key or set the GROQ_API_KEY environment variable'
+CONTEXT_KEY: Final = 'groq_api_key'
+"""Name of a call's key in the action context: `context={'secrets': {'groq_api_key': ...}}`."""
+
 _API_PATH: Final = '/openai/v1'
+
+
+def key_of(config: HasKey, ctx: ActionRunContext[Any]) -> SecretStr | None:
+    """The key that a call brings: that of its config, else that of its context.
+
+    Genkit writes a plain dict's key into the span of `generate`, but never the secrets of a context.
+    """
+    if config.api_key is not None and config.api_key.get_secret_value():
+        return config.api_key
+    secrets: Any = ctx.context.get('secrets')
+    key: Any = cast('dict[str, Any]', secrets).get(CONTEXT_KEY) if isinstance(secrets, dict) else None
+    return SecretStr(key) if isinstance(key, str) and key else None
+
+
+class HasKey(Protocol):
+    """Options with a key."""
+
+    api_key: SecretStr | None
 
 
 class Connection:

@@ -7,16 +7,43 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from genkit import GenkitError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from typing_extensions import Self
+
+
+def _refusal(name: str, error: ValidationError) -> GenkitError:
+    found: list[str] = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        where = '.'.join(str(part) for part in item['loc']) or 'options'
+        said = 'unknown option' if item['type'] == 'extra_forbidden' else item['msg']
+        found.append(f'{where}: {said}')
+    return GenkitError(status='INVALID_ARGUMENT', message=f'{name}: {"; ".join(found)}.')
 
 
 class _Config(BaseModel):
-    """An unknown option is an error, not a wish that nobody hears."""
+    """An unknown option is an error, not a wish that nobody hears. No error shows a value: it may be a key."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=to_camel, extra='forbid', populate_by_name=True, defer_build=True
     )
+
+    @model_validator(mode='wrap')
+    @classmethod
+    def _validated(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise _refusal(cls.__name__, error) from None
 
 
 class _RequestConfig(_Config):

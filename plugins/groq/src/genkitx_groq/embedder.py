@@ -5,25 +5,29 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from genkit import Action, GenkitError
+from genkit import Action, ActionRunContext, GenkitError
 from genkit.embedder import Embedding, EmbedRequest, EmbedResponse, embedder
-from pydantic import ValidationError
 
-from genkitx_groq.client import Connection
+from genkitx_groq.client import Connection, key_of
 from genkitx_groq.config import GroqEmbedConfig
 
 if TYPE_CHECKING:
     from groq import AsyncGroq
 
 
+class GroqEmbedRequest(EmbedRequest):
+    """A request with typed options: they are checked before the action runs, and traced without the key."""
+
+    options: GroqEmbedConfig | None = None
+
+
 def embed_model(connection: Connection, name: str) -> Action[Any, Any, Any, Any]:
     """The embedder of a name without the plugin's prefix."""
 
-    async def run(request: EmbedRequest) -> EmbedResponse:
-        config = _config(request.options)
+    async def run(request: GroqEmbedRequest, ctx: ActionRunContext[Any]) -> EmbedResponse:
+        config = request.options or GroqEmbedConfig()
         if any(part.text is None for document in request.input for part in document.content):
             raise GenkitError(status='INVALID_ARGUMENT', message=f"'{name}' embeds text; a document has other content.")
         if not request.input:
@@ -43,15 +47,6 @@ def embed_model(connection: Connection, name: str) -> Action[Any, Any, Any, Any]
                 )
             return EmbedResponse(embeddings=[Embedding(embedding=[float(x) for x in row.embedding]) for row in rows])
 
-        return await connection.run(work, model=wire, api_key=config.api_key, abort_signal=asyncio.Event())
+        return await connection.run(work, model=wire, api_key=key_of(config, ctx), abort_signal=ctx.abort_signal)
 
-    return embedder(f'{connection.name}/{name}', run)
-
-
-def _config(options: object) -> GroqEmbedConfig:
-    try:
-        return GroqEmbedConfig.model_validate(options or {})
-    except ValidationError as error:
-        # Without the values: one of them may be a key.
-        wrong = '; '.join(f'{".".join(map(str, item["loc"]))}: {item["msg"]}' for item in error.errors())
-        raise GenkitError(status='INVALID_ARGUMENT', message=f'Invalid embedder options: {wrong}') from None
+    return embedder(f'{connection.name}/{name}', cast('Any', run))

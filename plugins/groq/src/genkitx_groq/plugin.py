@@ -23,6 +23,7 @@ from genkitx_groq.embedder import embed_model
 
 if TYPE_CHECKING:
     import httpx
+    from pydantic import BaseModel
 
 _LISTING_SECONDS: Final = 300.0
 """How long a list of models counts as fresh; the Dev UI asks every few seconds."""
@@ -97,6 +98,11 @@ class Groq(Plugin):
             return transcription_model(self._connection, local)
         return chat_model(self._connection, local)
 
+    def config_class(self, model: str) -> type[BaseModel]:
+        """The class of a model's config; `genkitx.Genkit` asks which keys of a plain dict are secrets."""
+        kind = capabilities(wire_id(model)).kind
+        return {'speech': GroqSpeechConfig, 'transcription': GroqTranscriptionConfig}.get(kind, GroqConfig)
+
     async def list_actions(self) -> list[ActionMetadata]:
         """The models Groq serves, as its API lists them; the built-in list when it cannot be asked."""
         listed = await self._ask_for_models()
@@ -115,10 +121,8 @@ class Groq(Plugin):
 
     def _describe(self, wire: str) -> ActionMetadata:
         name = short_name(wire)
-        kind = capabilities(wire).kind
-        schema = {'speech': GroqSpeechConfig, 'transcription': GroqTranscriptionConfig}.get(kind, GroqConfig)
         info = model_info(name).model_dump(by_alias=True, exclude_none=True, mode='json')
-        return model_action_metadata(f'{self.name}/{name}', info=info, config_schema=schema)
+        return model_action_metadata(f'{self.name}/{name}', info=info, config_schema=self.config_class(name))
 
     async def _ask_for_models(self) -> list[str]:
         """Ids from the API, remembered for a while; what was known last when it cannot be asked."""

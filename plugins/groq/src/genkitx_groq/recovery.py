@@ -24,8 +24,11 @@ MARK: Final = {'groq': {'recovered': 'tool_use_failed'}}
 _FENCE: Final = re.compile(r'^```[a-zA-Z]*\s*\n?(.*?)\n?```$', re.DOTALL)
 _TAGGED_JSON: Final = re.compile(r'<(tool_call|tool-use)>\s*(.*?)\s*(?:</\1>|$)', re.DOTALL)
 _FUNCTION_TAG: Final = re.compile(
-    r'<function=([^\s>{(\[]+)\s*>?\s*(.*?)\s*>?\s*(?:</function>|<function/>|$)', re.DOTALL
+    r'<function[=/(]\s*([^\s>{(\[,)]+)\)?\s*,?\s*>?\s*(.*?)\s*>?\s*(?:</function>|<function/>|$)', re.DOTALL
 )
+_PREFIX: Final = re.compile(r'^(?:<\|python_tag\|>|\[TOOL_CALLS\])\s*')
+_ARGUMENTS: Final = ('arguments', 'parameters', 'input', 'args')
+_BESIDES: Final = frozenset({'name', 'function', 'id', 'type', 'index', 'tool_call_id'})
 _CALL_START: Final = re.compile(r'^\s*(```|[{\[]|<function\b|<tool[-_]|<\|)')
 
 
@@ -46,6 +49,8 @@ def recover(failed_generation: object, toolbox: Toolbox) -> list[Part] | None:
         return None
     text = failed_generation.strip()
     calls = _calls(text)
+    if calls is None:
+        return None
     if calls:
         if not all(toolbox.offers(name) for name, _ in calls):
             return None
@@ -62,20 +67,34 @@ def _request(name: str, arguments: dict[str, Any], index: int, toolbox: Toolbox)
     return Part(tool_request=request, metadata=dict(MARK))
 
 
-def _calls(text: str) -> list[tuple[str, dict[str, Any]]]:
+def _calls(text: str) -> list[tuple[str, dict[str, Any]]] | None:
+    """The calls in a text; None where one of them cannot be read: half of what the model meant is not what it meant."""
     fenced = _FENCE.match(text)
     if fenced:
         text = fenced.group(1).strip()
-    calls = _from_json(text)
-    if not calls:
-        for match in _TAGGED_JSON.finditer(text):
-            calls += _from_json(match.group(2))
-    if not calls:
-        for match in _FUNCTION_TAG.finditer(text):
-            arguments = _object(match.group(2).strip('()') or '{}')
-            if arguments is not None:
-                calls.append((match.group(1), arguments))
+    text = _PREFIX.sub('', text)
+    calls = _from_json(text) or _from_lines(text)
+    if calls:
+        return calls
+    for match in _TAGGED_JSON.finditer(text):
+        found = _from_json(match.group(2))
+        if not found:
+            return None
+        calls += found
+    if calls:
+        return calls
+    for match in _FUNCTION_TAG.finditer(text):
+        arguments = _object(match.group(2).strip('()') or '{}', listed=True)
+        if arguments is None:
+            return None
+        calls.append((match.group(1), arguments))
     return calls
+
+
+def _from_lines(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """Calls as JSON objects, one a line."""
+    found = [_from_json(line) for line in text.splitlines() if line.strip()]
+    return [call for calls in found for call in calls] if all(found) else []
 
 
 def _from_json(text: str) -> list[tuple[str, dict[str, Any]]]:
@@ -86,6 +105,8 @@ def _from_json(text: str) -> list[tuple[str, dict[str, Any]]]:
         return []
     if isinstance(value, dict) and isinstance(cast('dict[str, Any]', value).get('tool_calls'), list):
         value = cast('dict[str, Any]', value)['tool_calls']
+    elif isinstance(value, dict) and isinstance(cast('dict[str, Any]', value).get('tool_call'), dict):
+        value = cast('dict[str, Any]', value)['tool_call']
     items: list[Any] = cast('list[Any]', value) if isinstance(value, list) else [value]
     calls = [_from_object(item) if isinstance(item, dict) else None for item in items]
     # All of them or none: half of what the model meant is not what it meant.
@@ -99,19 +120,22 @@ def _from_object(item: Any) -> tuple[str, dict[str, Any]] | None:
     if not isinstance(name, str) or not name:
         return None
     for holder in (named, item):
-        for key in ('arguments', 'parameters'):
+        for key in _ARGUMENTS:
             if key in holder:
                 arguments = _object(holder[key])
                 return None if arguments is None else (name, arguments)
-    return (name, {})
+    # A tool without arguments, but not one whose arguments stand where nobody looked.
+    return (name, {}) if {*named, *item} <= _BESIDES else None
 
 
-def _object(value: object) -> dict[str, Any] | None:
+def _object(value: object, *, listed: bool = False) -> dict[str, Any] | None:
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError:
             return None
+    if listed and isinstance(value, list) and len(cast('list[Any]', value)) == 1:
+        value = cast('list[Any]', value)[0]
     if value is None:
         return {}
     return cast('dict[str, Any]', value) if isinstance(value, dict) else None

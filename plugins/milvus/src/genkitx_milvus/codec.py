@@ -29,9 +29,9 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import quote
 
-from genkit import Document, Part
+from genkit import Document
 from genkitx.filters import Scalar
-from genkitx.retrieval import document_data, document_to_dict
+from genkitx.retrieval import document_data, document_to_dict, read_document, text_document
 from genkitx.retrieval.json import stringify
 from genkitx.stores.layout import read_parts, utf8
 
@@ -50,6 +50,11 @@ ORDERED_BYTES: Final = 128
 _MAX_MARK: Final = 96
 _INT64: Final = 2**63
 _EXACT: Final = 2**53
+# Tuples made once: a union costs more than all else of the test.
+_NUMBERS: Final = (int, float)
+_SCALARS: Final = (str, bool, int, float)
+_LISTS: Final = (list, tuple)
+_PLAIN: Final = (*_SCALARS, *_LISTS)
 
 
 @dataclass(frozen=True)
@@ -107,11 +112,10 @@ def decode(row: Mapping[str, Any], fields: Fields) -> Document:
     metadata = _metadata(row, fields)
     content = row.get(CONTENT)
     parts = read_parts(content, CONTENT) if isinstance(content, str) else None
-    if parts is None:
-        text = row.get(fields.text)
-        parts = [Part(text=text if isinstance(text, str) else '' if text is None else str(text))]
-    # The constructor copies deeply, which costs more than all of the decoding; everything here is new already.
-    return Document.model_construct(content=parts, metadata=metadata)
+    if parts is not None:
+        return read_document(parts, metadata)
+    text = row.get(fields.text)
+    return text_document(text if isinstance(text, str) else '' if text is None else str(text), metadata)
 
 
 def flatten(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +126,7 @@ def flatten(metadata: Mapping[str, Any]) -> dict[str, Any]:
     for path, value in _leaves(metadata, ()):
         where = path_text(path)
         marks.append(f'e{where}')
-        if isinstance(value, list | tuple):
+        if isinstance(value, _LISTS):
             marks += dict.fromkeys(f'l{mark}' for item in cast('Sequence[Any]', value) for mark in _mark(where, item))
             continue
         for mark in _mark(where, value):
@@ -166,9 +170,9 @@ def ordered(text: str) -> str:
 
 
 def _mark(where: str, value: Any) -> tuple[str, ...]:
-    if isinstance(value, float | int) and not isinstance(value, bool) and _number(value) is None:
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool) and _number(value) is None:
         return ()  # JSON has no NaN and no infinities, they are null.
-    return (value_mark(where, value),) if isinstance(value, str | bool | int | float) else ()
+    return (value_mark(where, value),) if isinstance(value, _SCALARS) else ()
 
 
 def _number(value: float) -> float | None:
@@ -194,8 +198,10 @@ def _leaves(value: Mapping[Any, Any], path: tuple[str, ...]) -> Iterator[tuple[t
     """Yields the path and value of everything but nulls; objects themselves are None."""
     for key, item in value.items():
         here = (*path, str(key))
-        if item is None or isinstance(item, str | bool | int | float | list | tuple):
-            if item is not None and item == item:
+        if item is None:
+            continue
+        if isinstance(item, _PLAIN):
+            if item == item:
                 yield here, cast('Any', item)
         elif isinstance(item, Mapping):
             yield here, None

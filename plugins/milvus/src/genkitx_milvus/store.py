@@ -120,7 +120,11 @@ class MilvusStore(VectorStore):
         names = self._new.fields
         rows: list[dict[str, Any]] = []
         for record in records:
-            row = encode(record.document, names, js_layout=self._js_layout)
+            try:
+                row = encode(record.document, names, js_layout=self._js_layout)
+            except (TypeError, ValueError, RecursionError) as error:
+                problem = f'the metadata of document {record.id!r}, which is not JSON: {error}'
+                raise self._invalid(problem) from error
             row[names.vector] = _list(record.vector)
             if not self._new.auto_id:
                 row[names.id] = self._key(record.id, partition)

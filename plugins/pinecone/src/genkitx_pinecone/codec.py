@@ -30,10 +30,10 @@ from typing import Any, Final, cast
 
 from genkit import Document, GenkitError, Part
 from genkitx.filters import Scalar, format_path
-from genkitx.retrieval import document_data, document_data_type, document_to_dict
+from genkitx.retrieval import document_data, document_data_type, document_to_dict, read_document, text_document
 from genkitx.retrieval.documents import TEXT
 from genkitx.retrieval.json import stringify
-from genkitx.stores.layout import fits_data, read_document, read_parts, storable, utf8
+from genkitx.stores.layout import fits_data, read_parts, storable, utf8
 
 _log: Final = logging.getLogger(__name__)
 
@@ -46,6 +46,10 @@ RESERVED: Final = frozenset({METADATA, CONTENT_KEY, TYPE, PARTS, NUMBERS})
 
 _FOREIGN_KEYS: Final = (CONTENT_KEY, 'text')  # Where Go and LangChain keep the text.
 _MAX_INT: Final = 2**53
+# Tuples made once: a union costs more than all else of the test.
+_NUMBERS: Final = (int, float)
+_TEXT_OR_BOOL: Final = (str, bool)
+_LISTS: Final = (list, tuple)
 
 Row = dict[str, Any]
 
@@ -82,7 +86,7 @@ class Layout:
         if document.metadata is not None:
             row[METADATA] = stringify(document.metadata)
         row[self._key] = utf8(data)
-        row[TYPE] = document_data_type(document)
+        row[TYPE] = utf8(document_data_type(document))
         if self.js:
             return row
         if not fits_data(document, data):
@@ -109,7 +113,7 @@ class Layout:
         data_type = row.get(TYPE)
         if isinstance(data_type, str) and data_type != TEXT:
             return read_document([Part.from_media(data, data_type)], metadata)
-        return read_document([Part(text=data)], metadata)
+        return text_document(data, metadata)
 
     def key(self, path: tuple[str, ...]) -> str:
         """Returns the metadata key of the scalar at a path."""
@@ -122,15 +126,25 @@ class Layout:
 
     def _flatten(self, metadata: Mapping[Any, Any], path: tuple[str, ...], row: Row, numbers: list[str]) -> None:
         for name, value in metadata.items():
-            if value is not None:
-                self._place(value, (*path, str(name)), row, numbers)
+            if value is None:
+                continue
+            here = (*path, str(name))
+            # Most values are one of these two, which need none of the tests below.
+            if type(value) is str:
+                row[self.key(here)] = storable(value)
+            elif type(value) is int and -_MAX_INT <= value <= _MAX_INT:
+                key = self.key(here)
+                row[key] = value
+                numbers.append(key)
+            else:
+                self._place(value, here, row, numbers)
 
     def _place(self, value: Any, path: tuple[str, ...], row: Row, numbers: list[str]) -> None:
         if isinstance(value, str):
             row[self.key(path)] = storable(value)
         elif isinstance(value, bool):
             row[self.key(path)] = value
-        elif isinstance(value, int | float):
+        elif isinstance(value, _NUMBERS):
             if is_number(value):
                 key = self.key(path)
                 row[key] = stored(value)
@@ -138,7 +152,7 @@ class Layout:
         elif isinstance(value, Mapping):
             row[object_key(path)] = True
             self._flatten(cast('Mapping[Any, Any]', value), path, row, numbers)
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, _LISTS):
             row[list_key(path)] = _elements(cast('Sequence[Any]', value))
         elif value is not None:
             # What JSON holds in another form, such as a date, is found by that form.
@@ -169,7 +183,10 @@ def stored(value: str | float) -> str | float:
     """Returns a scalar as it is stored: numbers are doubles in Pinecone, so larger ints become one here already."""
     if isinstance(value, str):
         return storable(value)
-    return float(value) if isinstance(value, int) and abs(value) > _MAX_INT else value
+    if isinstance(value, bool):
+        return value
+    # A plain number: the SDK's JSON does not know those of numpy, some of which are floats too.
+    return int(value) if isinstance(value, int) and abs(value) <= _MAX_INT else float(value)
 
 
 def is_number(value: float) -> bool:
@@ -192,7 +209,7 @@ def _elements(items: Sequence[Any]) -> list[str]:
     found = [
         element(item)
         for item in items
-        if isinstance(item, str | bool) or (isinstance(item, int | float) and is_number(item))
+        if isinstance(item, _TEXT_OR_BOOL) or (isinstance(item, _NUMBERS) and is_number(item))
     ]
     return found or ['']
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from genkit import GenkitError
-from genkit.plugin_api import StatusName, from_http_code
+from genkit.plugin_api import StatusName, from_http_code, parse_retry_after_ms
 from genkitx.stores import dimension_error
 
 _DIMENSIONS: Final = re.compile(r'dimension (\d+) does not match the dimension of the index (\d+)', re.IGNORECASE)
@@ -64,13 +64,13 @@ def translate(store: str, error: Exception, secrets: Sequence[str] = ()) -> Genk
         text += _HINTS.get(code, '')
     else:
         status, text = _of_class(error, text)
-    wait = getattr(error, 'retry_after', None)
+    wait = _wait_ms(error)
     return GenkitError(
         status=status,
         message=f'{store}: {text}',
         # The SDK's error holds the response, which may hold what the message must not.
         cause=None if _redacted(full, secrets) != full else error,
-        response_metadata=None if wait is None else {'retry_after_ms': int(1000 * wait)},
+        response_metadata=None if wait is None else {'retry_after_ms': wait},
     )
 
 
@@ -89,6 +89,13 @@ def missing_index(store: str, index: str, error: Exception | None = None) -> Gen
 def is_missing_namespace(error: GenkitError) -> bool:
     """Tells whether an error says that a namespace does not exist, which to a reader is the same as an empty one."""
     return error.status == 'NOT_FOUND' and 'namespace not found' in error.original_message.lower()
+
+
+def _wait_ms(error: Exception) -> float | None:
+    """How long the service asks to wait. The SDK reads it of one status only, and no dates."""
+    headers: Any = getattr(error, 'headers', None) or {}
+    asked = next((str(value) for name, value in headers.items() if name.lower() == 'retry-after'), None)
+    return None if asked is None else parse_retry_after_ms(asked)
 
 
 def _status(code: int) -> StatusName:

@@ -10,14 +10,14 @@ from typing import Any, Final, cast
 from genkit import GenkitError
 from genkitx.filters import NO_FILTERS, Filter
 from genkitx.lifecycle import PerLoop
-from genkitx.stores import Capabilities, Match, Record, SearchRequest, VectorStore
+from genkitx.stores import BatchError, Capabilities, Match, Record, SearchRequest, VectorStore
 
 from genkitx_pinecone.client import Caller, ClientParams, Session, check_host, open_session
 from genkitx_pinecone.codec import Layout
 from genkitx_pinecone.errors import is_missing_namespace
 from genkitx_pinecone.filters import SUPPORT, Condition, PineconeFilterCompiler
 from genkitx_pinecone.options import Metric, SparseEncoder, SparseVector
-from genkitx_pinecone.rows import Rows, vector_bytes
+from genkitx_pinecone.rows import Rows, json_bytes, vector_bytes
 from genkitx_pinecone.visibility import Visibility
 from genkitx_pinecone.wire import MAX_NAME, fetch_all, is_id, known_ids, pages
 
@@ -97,7 +97,10 @@ class PineconeStore(VectorStore):
             )
         if not any(record.vector):
             raise self._invalid(f'the vector of document {record.id!r} is all zeros, which Pinecone does not take')
-        size = self._rows.size(record)
+        try:
+            size = self._rows.size(record)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise self._invalid(f'the metadata of document {record.id!r} is not JSON: {error}') from error
         if size > MAX_METADATA:
             hint = '' if self._layout.js else ', or leave out the keys for filters by PineconeIndex(js_layout=True)'
             raise self._invalid(
@@ -110,25 +113,21 @@ class PineconeStore(VectorStore):
         return vector_bytes(_list(record.vector)) + self._rows.size(record) + len(record.id) + 60
 
     async def upsert(self, records: Sequence[Record], *, namespace: str | None = None) -> None:
-        """Writes records with one request, replacing whole what has the same id."""
+        """Writes records with one request, replacing whole what has the same id; with more where sparse vectors make it too large."""
         if not records:
             return
         space = self._space(namespace)
         session = await self._sessions.get()
         sparse = await self._sparse_of(records)
-        rows = [self._rows.take(record) for record in records]
-
-        from pinecone import SparseValues, Vector
-
-        vectors = [
-            Vector(
-                record.id, _list(record.vector), SparseValues(one.indices, one.values) if one else None, metadata=row
-            )
-            for record, row, one in zip(records, rows, sparse, strict=True)
-        ]
-        answer = await self._call(session.index.upsert, vectors=vectors, namespace=space)
-        if self._visibility is not None:
-            await self._visibility.of_upsert(session, answer, vectors, space)
+        done = 0
+        for end in self._cuts(records, sparse):
+            try:
+                await self._write(session, records[done:end], sparse[done:end], space)
+            except GenkitError as error:
+                if not done or error.status == 'INVALID_ARGUMENT':
+                    raise
+                raise BatchError(dict.fromkeys((one.id for one in records[done:]), error)) from error
+            done = end
 
     async def search(self, request: SearchRequest) -> list[Match]:
         """Queries the index once. Native options: `sparse_vector`, `alpha`, `native_filter` (see `PineconeRetrieverOptions`)."""
@@ -244,6 +243,35 @@ class PineconeStore(VectorStore):
         return {'$and': conditions} if len(conditions) > 1 else conditions[0] if conditions else None
 
     # Vectors.
+
+    async def _write(
+        self, session: Session, records: Sequence[Record], sparse: Sequence[SparseVector | None], space: str
+    ) -> None:
+        from pinecone import SparseValues, Vector
+
+        rows = [self._rows.take(record) for record in records]
+        vectors = [
+            Vector(
+                record.id, _list(record.vector), SparseValues(one.indices, one.values) if one else None, metadata=row
+            )
+            for record, row, one in zip(records, rows, sparse, strict=True)
+        ]
+        answer = await self._call(session.index.upsert, vectors=vectors, namespace=space)
+        if self._visibility is not None:
+            await self._visibility.of_upsert(session, answer, vectors, space)
+
+    def _cuts(self, records: Sequence[Record], sparse: Sequence[SparseVector | None]) -> list[int]:
+        """Returns where the requests of a write end: sparse vectors are only known now, and count too."""
+        cuts: list[int] = []
+        size = 0
+        if self._encoder is not None:
+            for i, (record, one) in enumerate(zip(records, sparse, strict=True)):
+                more = self.record_bytes(record) + (0 if one is None else json_bytes([one.indices, one.values]) + 40)
+                if size + more > MAX_BYTES and size:
+                    cuts.append(i)
+                    size = 0
+                size += more
+        return [*cuts, len(records)]
 
     async def _sparse_of(self, records: Sequence[Record]) -> Sequence[SparseVector | None]:
         if self._encoder is None:
