@@ -91,7 +91,7 @@ async def test_sizes_are_estimated_closely(service: FakePinecone, open_index: Op
     assert 1_850_000 < max(sizes) <= 2_050_000
 
 
-@pytest.mark.parametrize('value', [{1}, b'x', object(), {1: 2}, [[{1}]]], ids=str)
+@pytest.mark.parametrize('value', [{1}, b'x', object(), {1: 2}, [[{1}]]], ids=['set', 'bytes', 'object', 'key', 'deep'])
 async def test_metadata_that_is_no_json_fails_alone(service: FakePinecone, open_index: Open, value: Any) -> None:
     documents = numbered(3)
     documents[1].metadata = {'bad': value}
