@@ -94,7 +94,7 @@ async def test_round_trips(calls: Calls, tmp_path: Any, auto_id: bool) -> None:
     await plugin.aclose()
 
 
-@pytest.mark.parametrize('value', [{1}, b'x', object(), {1: 2}, [[{1}]]], ids=str)
+@pytest.mark.parametrize('value', [{1}, b'x', object(), {1: 2}, [[{1}]]], ids=['set', 'bytes', 'object', 'key', 'deep'])
 async def test_metadata_that_is_no_json_fails_alone(engine: str, value: Any) -> None:
     settings = MilvusCollection(name='odd_metadata', auto_id=False)
     plugin = Milvus([settings], uri=engine, embedder=HashEmbedder(8), retry=ONCE)
