@@ -94,18 +94,6 @@ async def test_round_trips(calls: Calls, tmp_path: Any, auto_id: bool) -> None:
     await plugin.aclose()
 
 
-@pytest.mark.parametrize('value', [{1}, b'x', object(), {1: 2}, [[{1}]]], ids=['set', 'bytes', 'object', 'key', 'deep'])
-async def test_metadata_that_is_no_json_fails_alone(engine: str, value: Any) -> None:
-    settings = MilvusCollection(name='odd_metadata', auto_id=False)
-    plugin = Milvus([settings], uri=engine, embedder=HashEmbedder(8), retry=ONCE)
-    documents = texts(3)
-    documents[1].metadata = {'bad': value}
-    report = await plugin.collection('odd_metadata').add(documents, ids=['a', 'b', 'c'])
-    assert (report.written, [(one.position, one.status) for one in report.failed]) == (2, [(1, 'INVALID_ARGUMENT')])
-    assert "'b'" in report.failed[0].error
-    await plugin.aclose()
-
-
 async def test_every_batch_fails_once(calls: Calls, tmp_path: Any) -> None:
     settings = MilvusCollection(name='batches', auto_id=False)
     plugin = Milvus([settings], uri=tmp_path / 'x.db', embedder=HashEmbedder(8), retry=ONCE)

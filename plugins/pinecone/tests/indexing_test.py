@@ -91,15 +91,6 @@ async def test_sizes_are_estimated_closely(service: FakePinecone, open_index: Op
     assert 1_850_000 < max(sizes) <= 2_050_000
 
 
-@pytest.mark.parametrize('value', [{1}, b'x', object(), {1: 2}, [[{1}]]], ids=['set', 'bytes', 'object', 'key', 'deep'])
-async def test_metadata_that_is_no_json_fails_alone(service: FakePinecone, open_index: Open, value: Any) -> None:
-    documents = numbered(3)
-    documents[1].metadata = {'bad': value}
-    report = await open_index().add(documents, ids=['a', 'b', 'c'])
-    assert (report.written, [(one.position, one.status) for one in report.failed]) == (2, [(1, 'INVALID_ARGUMENT')])
-    assert "'b'" in report.failed[0].error
-
-
 class Float64(float):
     """As numpy has it: a float that the SDK's JSON does not know."""
 

@@ -19,7 +19,7 @@ from genkitx.retrieval import (
     document_to_dict,
     embedding_documents,
 )
-from genkitx.retrieval.json import number, stringify
+from genkitx.retrieval.json import check, number, stringify
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -185,3 +185,20 @@ def test_ranked_documents_keep_their_own_metadata():
     for wrong in ({}, {'score': True}, {'score': '1'}, None):
         with pytest.raises(ValueError, match='score'):
             _ = RankedDocument(content=[Part.from_text('x')], metadata=wrong).score
+
+
+def test_what_json_holds_is_told_without_writing_it():
+    moment = datetime.datetime(2024, 1, 2, tzinfo=datetime.timezone.utc)
+    for value in (None, 1, 1.5, 'x', True, [1, ('a', None)], {'a': {'b': [{}]}, 'when': moment}, math.nan):
+        check(value)
+    for bad in (b'x', {1: 2}, [[{1}]], {'a': [object()]}):
+        with pytest.raises(TypeError, match='JSON'):
+            check(bad)
+    deep = {'a': [[1]]}
+    check(deep, depth=3)
+    with pytest.raises(ValueError, match='too deep'):
+        check(deep, depth=2)
+    circle = []
+    circle.append(circle)
+    with pytest.raises(ValueError, match='too deep'):
+        check(circle)

@@ -15,10 +15,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
-_quote: Final = json.JSONEncoder(ensure_ascii=False).encode
+_quote: Final = json.encoder.encode_basestring
 _LONE_SURROGATE: Final = re.compile('[\ud800-\udfff]')
 _ARRAY_INDEX: Final = re.compile(r'0|[1-9][0-9]{0,9}')
 _MAX_ARRAY_INDEX: Final = 2**32 - 2
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+_SCALARS: Final = (str, int, float, datetime.datetime)
+
+MAX_DEPTH: Final = 200
+"""The deepest nesting of a document's metadata. Genkit cannot write a response that is nested deeper than 255."""
 
 
 def stringify(value: Any, *, indent: int = 0, doubles: bool = False) -> str:
@@ -37,6 +42,35 @@ def stringify(value: Any, *, indent: int = 0, doubles: bool = False) -> str:
         TypeError: The value has a type or a key that JSON cannot hold.
     """
     return _write(value, indent, '\n' if indent else '', doubles)
+
+
+def check(value: Any, *, depth: int = MAX_DEPTH) -> None:
+    """Tells whether `stringify` can write a value, without writing it.
+
+    Args:
+        value: JSON data, or not.
+        depth: The deepest nesting of lists and objects.
+
+    Raises:
+        TypeError: The value has a type or a key that JSON cannot hold.
+        ValueError: It is nested deeper than `depth`, or within itself.
+    """
+    kind = type(value)
+    if kind in _PLAIN or isinstance(value, _SCALARS):
+        return
+    if depth == 0:
+        raise ValueError('it is nested too deep')
+    if isinstance(value, Mapping):
+        entries = cast('Mapping[Any, Any]', value)
+        _check_keys(entries)
+        items: Iterable[Any] = entries.values()
+    elif isinstance(value, list | tuple):
+        items = cast('Iterable[Any]', value)
+    else:
+        raise TypeError(f'JSON cannot hold a {kind.__name__}')
+    for item in items:
+        if type(item) not in _PLAIN:
+            check(item, depth=depth - 1)
 
 
 def number(value: float) -> str:
@@ -60,8 +94,9 @@ def number(value: float) -> str:
 def key_order(keys: Iterable[str]) -> list[str]:
     """Returns an object's keys in the order JavaScript gives them: array indices first, ascending, then as inserted."""
     ordered = list(keys)
-    indices = [key for key in ordered if _is_array_index(key)]
-    if indices:
+    # A digit comes first in every array index, and hardly ever in another key.
+    if any(key[:1].isdigit() for key in ordered):
+        indices = [key for key in ordered if _is_array_index(key)]
         return sorted(indices, key=int) + [key for key in ordered if not _is_array_index(key)]
     return ordered
 
@@ -79,6 +114,14 @@ def _place_point(digits: str, point: int) -> str:
 
 
 def _write(value: Any, indent: int, newline: str, doubles: bool) -> str:
+    # The exact types first: they are nearly all there is, and the test of a union costs as much as the writing.
+    kind = type(value)
+    if kind is str:
+        return _string(value)
+    if kind is int and not doubles:
+        return str(value)
+    if kind is dict:
+        return _object(value, indent, newline, doubles)
     if isinstance(value, str):
         return _string(value)
     if value is None or value is True or value is False:
@@ -115,11 +158,15 @@ def _floats(value: list[Any] | tuple[Any, ...]) -> list[str] | None:
 def _object(value: Mapping[Any, Any], indent: int, newline: str, doubles: bool) -> str:
     inner = newline + ' ' * indent
     colon = ': ' if indent else ':'
+    _check_keys(value)
+    items = [f'{_string(key)}{colon}{_write(value[key], indent, inner, doubles)}' for key in key_order(value)]
+    return _enclose('{', items, '}', newline, inner)
+
+
+def _check_keys(value: Mapping[Any, Any]) -> None:
     for key in value:
         if not isinstance(key, str):
             raise TypeError(f'JSON object keys are strings, not {type(key).__name__}')
-    items = [f'{_string(key)}{colon}{_write(value[key], indent, inner, doubles)}' for key in key_order(value)]
-    return _enclose('{', items, '}', newline, inner)
 
 
 def _enclose(opening: str, items: list[str], closing: str, newline: str, inner: str) -> str:

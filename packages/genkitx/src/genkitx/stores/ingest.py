@@ -22,6 +22,7 @@ from genkit.plugin_api import StatusName
 from genkitx.embedding import Embedder
 from genkitx.retrieval.documents import document_id, embedding_documents
 from genkitx.retrieval.indexer import Documents, slices
+from genkitx.retrieval.json import check as check_json
 from genkitx.retrieval.report import IndexFailure, IndexProgress, IndexReport
 from genkitx.stores.options import OnConflict
 from genkitx.stores.retry import FATAL, RetryPolicy
@@ -162,6 +163,7 @@ class Ingest:
         try:
             if not document.content:
                 raise self._bad_document(position, 'it has no content')
+            check_json(document.metadata)
             item.id = self._id(position, document)
         except GenkitError as error:
             item.error = error

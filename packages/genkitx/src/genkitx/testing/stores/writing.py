@@ -182,11 +182,15 @@ class WritingTests(StoreSuite):
             Document(content=[]),
             Document.from_text('x', {'when': {1, 2}}),
             Document.from_text('x', {'f': object()}),
+            Document.from_text('x', {'key': {1: 2}}),
+            Document.from_text('x', {'deep': [[b'bytes']]}),
+            Document.from_text('x', {'deeper': _nested(250)}),
         ):
-            with pytest.raises(GenkitError, match='position 3') as error:
-                await collection.add([*good, bad])
-            assert status_of(error) == 'INVALID_ARGUMENT'
-            assert collection.name in str(error.value)
+            for ids in (None, ['a', 'b', 'c', 'd']) if capabilities(collection).custom_ids else (None,):
+                with pytest.raises(GenkitError, match='position 3') as error:
+                    await collection.add([*good, bad], ids=ids)
+                assert status_of(error) == 'INVALID_ARGUMENT'
+                assert collection.name in str(error.value)
         assert embedder.calls == 0
         with pytest.raises(GenkitError):
             await collection.add(good, ids=['only one'])
@@ -230,3 +234,10 @@ def _spoil(document: Document) -> None:
     metadata['n'] = -1
     metadata['tags'].append('spoiled')
     document.content[0].text = 'spoiled'
+
+
+def _nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
