@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from genkitx import Genkit
 from genkitx_cohere import Cohere
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -39,3 +42,13 @@ async def plugin(server: CohereServer) -> AsyncIterator[Cohere]:
 @pytest.fixture
 async def ai(plugin: Cohere) -> Genkit:
     return Genkit(plugins=[plugin], model='cohere/command-a-03-2025')
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Everything that Genkit traces."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr('genkit._core._tracing.tracer', provider.get_tracer('test'))
+    return exporter

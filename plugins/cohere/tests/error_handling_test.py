@@ -17,8 +17,6 @@ from cohere_wire import body_of
 from genkit import Document, GenkitError
 from genkitx import Genkit
 from genkitx_cohere import Cohere
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 STATUSES = {
@@ -186,16 +184,6 @@ async def test_an_echoed_key_is_not_repeated(
     assert OTHER_KEY not in shown
     assert KEY not in shown
     assert 'the key *** is unknown' in error.original_message
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
-    """Everything that Genkit traces."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr('genkit._core._tracing.tracer', provider.get_tracer('test'))
-    return exporter
 
 
 async def test_no_key_in_the_spans_and_logs_of_actions(

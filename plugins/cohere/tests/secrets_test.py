@@ -13,8 +13,6 @@ from cohere_server import CohereServer
 from cohere_wire import body_of, events_of
 from genkitx import Genkit
 from genkitx_cohere import CohereConfig
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import SecretStr
 
@@ -25,15 +23,6 @@ WAYS: dict[str, dict[str, Any]] = {
     'secret': {'config': {'apiKey': SecretStr(OTHER_KEY)}},
     'context': {'context': {'secrets': {'cohere_api_key': OTHER_KEY}}},
 }
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr('genkit._core._tracing.tracer', provider.get_tracer('test'))
-    return exporter
 
 
 @pytest.mark.parametrize('way', WAYS)
