@@ -70,6 +70,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         'CreateIndex',
         'LoadCollection',
         'CreatePartition',
+        'HasPartition',
     ):
         monkeypatch.setattr(MilvusServicer, name, watched(name, getattr(MilvusServicer, name)))
     return calls
@@ -92,6 +93,24 @@ async def test_round_trips(calls: Calls, tmp_path: Any, auto_id: bool) -> None:
     await trips.search('river', k=10, filter={'n': {'$gte': 100}})
     assert calls.seen == {'Search': 1}
     await plugin.aclose()
+
+
+async def test_what_is_ready_is_asked_about_once(calls: Calls, tmp_path: Any) -> None:
+    settings = MilvusCollection(name='asked', auto_id=False)
+    for expected in (0, 1):
+        plugin = Milvus([settings], uri=tmp_path / 'x.db', embedder=HashEmbedder(8))
+        asked = plugin.collection('asked')
+        calls.seen.clear()
+        for _ in range(3):
+            await asked.add(texts(3), namespace='part')
+            assert len(await asked.search('river', k=2, namespace='part')) == 2
+        # A partition is looked at once more, under a lock, before it is created.
+        assert (calls.seen['GetLoadState'], calls.seen['HasPartition']) == (1, 2 - expected)
+        assert (calls.seen['LoadCollection'], calls.seen['CreatePartition']) == (1, 1 - expected)
+        calls.seen.clear()
+        await asked.search('river', k=2, namespace='part')
+        assert calls.seen == {'Search': 1}
+        await plugin.aclose()
 
 
 @pytest.mark.parametrize('value', [{1}, b'x', object(), {1: 2}, [[{1}]]], ids=['set', 'bytes', 'object', 'key', 'deep'])
