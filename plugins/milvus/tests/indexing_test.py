@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from genkit import Document
+from genkit import Document, GenkitError
 from genkitx.stores import RetryPolicy
 from genkitx.testing import HashEmbedder
 from genkitx_milvus import Milvus, MilvusCollection, describe_milvus_collection
@@ -150,6 +150,28 @@ def report_ids(documents: list[Document]) -> list[str]:
     from genkitx.retrieval import document_id
 
     return [document_id(one) for one in documents]
+
+
+@pytest.mark.parametrize(
+    ('settings', 'hint'),
+    [
+        ({'text_search': True, 'analyzer_params': {'type': 'english'}}, "'english'"),
+        ({'consistency_level': 'Sometimes'}, 'Sometimes'),
+    ],
+    ids=['analyzer', 'consistency'],
+)
+async def test_settings_that_the_engine_refuses_fail_at_once(
+    calls: Calls, tmp_path: Any, settings: dict[str, Any], hint: str
+) -> None:
+    refused = MilvusCollection(name='refused', auto_id=False, **settings)
+    plugin = Milvus([refused], uri=tmp_path / 'x.db', embedder=HashEmbedder(8))
+    with pytest.raises(GenkitError) as error:
+        await plugin.collection('refused').add(texts(38))
+    assert error.value.status == 'FAILED_PRECONDITION'
+    assert 'milvus/refused' in str(error.value)
+    assert hint in str(error.value)
+    assert calls.seen['CreateCollection'] <= 1
+    await plugin.aclose()
 
 
 async def test_what_passes_is_tried_again(calls: Calls, tmp_path: Any) -> None:

@@ -15,7 +15,7 @@ from genkitx.stores import Capabilities, Match, Record, SearchRequest, VectorSto
 
 from genkitx_milvus.codec import decode, encode
 from genkitx_milvus.connection import Connection
-from genkitx_milvus.errors import NO_PARTITION, NOT_LOADED, code_of, missing_collection
+from genkitx_milvus.errors import NO_PARTITION, NOT_LOADED, code_of, missing_collection, refused_collection
 from genkitx_milvus.filters import SUPPORT, MilvusFilterCompiler, literal
 from genkitx_milvus.readiness import Readiness
 from genkitx_milvus.schema import (
@@ -295,7 +295,10 @@ class MilvusStore(VectorStore):
             with self._creating:
                 create(client, self._collection, dimension, self._new)
 
-        await self._connection.admin(work)
+        try:
+            await self._connection.admin(work)
+        except GenkitError as error:
+            raise refused_collection(self.name, error) from error
 
     async def _learn_metric(self) -> str:
         if self._metric is None:
