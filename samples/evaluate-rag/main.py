@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
 import math
 import os
 import sys
@@ -182,8 +181,6 @@ async def serve(ai: Genkit, options: argparse.Namespace, data: Labelled) -> int:
 def main() -> int:
     """Entry point; a failure ends in a message and an exit code, never in a traceback."""
     options = arguments()
-    # It logs with a traceback what the GenkitError says anyway.
-    logging.getLogger('pymilvus').setLevel(logging.CRITICAL)
     try:
         return asyncio.run(run(options, load(options.data)))
     except LabelError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from pathlib import Path
@@ -108,8 +107,6 @@ async def run(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Runs the sample; every failure ends in a message and an exit code, never in a traceback."""
-    # pymilvus logs every call that fails, with its traceback, also those that the plugin expects and mends.
-    logging.getLogger('pymilvus.decorators').disabled = True
     try:
         return asyncio.run(run(arguments()))
     except GenkitError as error:

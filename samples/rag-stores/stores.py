@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import warnings
@@ -86,8 +85,6 @@ def milvus(data: Path) -> Store:
     """The Milvus of MILVUS_URI and MILVUS_TOKEN, else Milvus Lite in this process."""
     from genkitx_milvus import Milvus, MilvusCollection
 
-    # pymilvus logs every call that fails, with its traceback, also those that the plugin expects and mends.
-    logging.getLogger('pymilvus.decorators').disabled = True
     uri = os.environ.get('MILVUS_URI') or data / 'milvus.db'
     collection = MilvusCollection(name='passages', auto_id=False)
     return Store(Milvus([collection], uri=uri, embedder=EMBEDDER), 'milvus/passages')

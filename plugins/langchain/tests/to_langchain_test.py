@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from genkit import GenkitError, Interrupt, Message, Part, Role, tool
 from genkit.model import ModelResponse
+from genkit.plugin_api import ModelRef
 from genkitx import Genkit, RankedDocument
 from genkitx.embedding import using
 from genkitx.local import DevLocalVectorStore
@@ -25,7 +26,7 @@ from genkitx_langchain import (
 from langchain_core.caches import InMemoryCache
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessageChunk
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 def test_without_a_loop_and_in_many_threads(ai: Genkit):
@@ -66,6 +67,46 @@ async def test_options_reach_the_model(ai: Genkit):
     assert dict(seen[0]) == {'seed': 1, 'stop_sequences': ['x'], 'max_output_tokens': 5, 'temperature': 0.5}
     with pytest.raises(GenkitError, match='NOT_FOUND'):
         await ChatGenkit(ai=ai, model='none/such').ainvoke('hi')
+
+
+class Settings(BaseModel):
+    seed: int | None = None
+    temperature: float | None = None
+    api_key: str | None = Field(default=None, exclude=True)
+
+
+def test_the_default_model():
+    seen: list[Any] = []
+
+    async def model(request: Any) -> ModelResponse[Any]:
+        seen.append(dict(request.config or {}))
+        return ModelResponse(message=Message(role=Role.MODEL, content=[Part.from_text('hello')]))
+
+    ref = ModelRef(
+        name='usual',
+        config_schema=Settings,
+        version='v1',
+        config=Settings(seed=1, temperature=0.1, api_key='canary-5b1d'),
+    )
+    for default in ('usual', ref):
+        ai = Genkit(model=default)
+        ai.define_model(name='usual', fn=model)
+        for omitted in ({}, {'model': None}, {'model': ''}):
+            chat = ChatGenkit(ai=ai, temperature=0.5, **omitted)
+            answer = chat.invoke('hi')
+            assert (answer.text, answer.response_metadata['model_name']) == ('hello', 'usual')
+            assert (chat.model, chat._get_ls_params()['ls_model_name']) == ('usual', 'usual')
+            assert 'canary' not in f'{chat!r} {chat._identifying_params}'
+    from_ref = {'version': 'v1', 'seed': 1, 'api_key': 'canary-5b1d', 'temperature': 0.5}
+    assert seen == [{'temperature': 0.5}] * 3 + [from_ref] * 3
+    assert ChatGenkit(ai=ai, model=ref, config={'seed': 2}).config['seed'] == 2
+
+
+def test_no_model():
+    for ai in (None, Genkit(), Genkit(model='')):
+        with pytest.raises(GenkitError, match='give ChatGenkit') as error:
+            ChatGenkit(ai=ai)
+        assert error.value.status == 'INVALID_ARGUMENT'
 
 
 async def test_retries_and_timeouts(ai: Genkit):

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import subprocess
@@ -16,11 +15,6 @@ from typing import Any
 
 import pytest
 from genkitx.testing import HashEmbedder
-
-# Both log every error with a traceback, also those that a test provokes.
-logging.getLogger('pymilvus').disabled = True
-logging.getLogger('pymilvus.decorators').disabled = True
-logging.getLogger('milvus_lite').setLevel(logging.CRITICAL)
 
 
 @pytest.fixture(scope='session')

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from genkit import Document
+from genkit import Document, GenkitError
 from genkitx.stores import RetryPolicy
 from genkitx.testing import HashEmbedder
 from genkitx_milvus import Milvus, MilvusCollection, describe_milvus_collection
@@ -70,6 +70,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
         'CreateIndex',
         'LoadCollection',
         'CreatePartition',
+        'HasPartition',
     ):
         monkeypatch.setattr(MilvusServicer, name, watched(name, getattr(MilvusServicer, name)))
     return calls
@@ -92,6 +93,24 @@ async def test_round_trips(calls: Calls, tmp_path: Any, auto_id: bool) -> None:
     await trips.search('river', k=10, filter={'n': {'$gte': 100}})
     assert calls.seen == {'Search': 1}
     await plugin.aclose()
+
+
+async def test_what_is_ready_is_asked_about_once(calls: Calls, tmp_path: Any) -> None:
+    settings = MilvusCollection(name='asked', auto_id=False)
+    for expected in (0, 1):
+        plugin = Milvus([settings], uri=tmp_path / 'x.db', embedder=HashEmbedder(8))
+        asked = plugin.collection('asked')
+        calls.seen.clear()
+        for _ in range(3):
+            await asked.add(texts(3), namespace='part')
+            assert len(await asked.search('river', k=2, namespace='part')) == 2
+        # A partition is looked at once more, under a lock, before it is created.
+        assert (calls.seen['GetLoadState'], calls.seen['HasPartition']) == (1, 2 - expected)
+        assert (calls.seen['LoadCollection'], calls.seen['CreatePartition']) == (1, 1 - expected)
+        calls.seen.clear()
+        await asked.search('river', k=2, namespace='part')
+        assert calls.seen == {'Search': 1}
+        await plugin.aclose()
 
 
 async def test_every_batch_fails_once(calls: Calls, tmp_path: Any) -> None:
@@ -119,6 +138,28 @@ def report_ids(documents: list[Document]) -> list[str]:
     from genkitx.retrieval import document_id
 
     return [document_id(one) for one in documents]
+
+
+@pytest.mark.parametrize(
+    ('settings', 'hint'),
+    [
+        ({'text_search': True, 'analyzer_params': {'type': 'english'}}, "'english'"),
+        ({'consistency_level': 'Sometimes'}, 'Sometimes'),
+    ],
+    ids=['analyzer', 'consistency'],
+)
+async def test_settings_that_the_engine_refuses_fail_at_once(
+    calls: Calls, tmp_path: Any, settings: dict[str, Any], hint: str
+) -> None:
+    refused = MilvusCollection(name='refused', auto_id=False, **settings)
+    plugin = Milvus([refused], uri=tmp_path / 'x.db', embedder=HashEmbedder(8))
+    with pytest.raises(GenkitError) as error:
+        await plugin.collection('refused').add(texts(38))
+    assert error.value.status == 'FAILED_PRECONDITION'
+    assert 'milvus/refused' in str(error.value)
+    assert hint in str(error.value)
+    assert calls.seen['CreateCollection'] <= 1
+    await plugin.aclose()
 
 
 async def test_what_passes_is_tried_again(calls: Calls, tmp_path: Any) -> None:

@@ -128,6 +128,22 @@ def missing_collection(store: str, collection: str, error: Exception | None = No
     )
 
 
+def refused_collection(store: str, error: GenkitError) -> GenkitError:
+    """Returns the error for a collection that could not be created.
+
+    No document is at fault, and each would meet it: a setting such as an analyzer that the engine does not have.
+    """
+    if error.status not in ('INVALID_ARGUMENT', 'INTERNAL'):
+        return error
+    return GenkitError(
+        status='FAILED_PRECONDITION',
+        message=(
+            f'{store}: the collection cannot be created. Check the settings of its MilvusCollection. {error.original_message}'
+        ),
+        cause=error.cause if isinstance(error.cause, Exception) else error,
+    )
+
+
 def _status(error: BaseException, text: str) -> StatusName:
     grpc = _grpc_status(error) or _grpc_status(error.__cause__)
     if grpc is not None:

@@ -15,8 +15,9 @@ from genkitx.stores import Capabilities, Match, Record, SearchRequest, VectorSto
 
 from genkitx_milvus.codec import decode, encode
 from genkitx_milvus.connection import Connection
-from genkitx_milvus.errors import NO_PARTITION, NOT_LOADED, code_of, missing_collection
+from genkitx_milvus.errors import NO_PARTITION, NOT_LOADED, code_of, missing_collection, refused_collection
 from genkitx_milvus.filters import SUPPORT, MilvusFilterCompiler, literal
+from genkitx_milvus.readiness import Readiness
 from genkitx_milvus.schema import (
     MAX_TEXT,
     Consistency,
@@ -88,6 +89,7 @@ class MilvusStore(VectorStore):
         self._metric: str | None = None
         self._lite: bool | None = None
         self._creating = threading.Lock()
+        self._ready = Readiness(name, collection, connection, load=self._new.load)
         modes = {'dense', 'text', 'hybrid'} if self._new.text_search else {'dense'}
         self._capabilities = Capabilities(
             filters=NO_FILTERS if js_layout else SUPPORT,
@@ -141,12 +143,15 @@ class MilvusStore(VectorStore):
                     message=f'{self.name}: the collection has numbers as keys, ids are text. Index into a new collection.',
                 )
             arguments: dict[str, Any] = {'data': rows, 'partition_name': partition or ''}
+            if partition is not None:
+                await self._ready.ensure_partition(partition)
             try:
                 await self._call(method, **arguments)
             except GenkitError as error:
                 if partition is None or code_of(error) != NO_PARTITION:
                     raise
-                await self._create_partition(partition)
+                # It was there a moment ago, so somebody dropped it.
+                await self._ready.create_partition(partition)
                 await self._call(method, **arguments)
 
         await self._with(write, None, create=dimension)
@@ -283,21 +288,17 @@ class MilvusStore(VectorStore):
 
     def _forget(self) -> None:
         self._layout = self._metric = None
+        self._ready.forget()
 
     async def _create_collection(self, dimension: int) -> None:
         def work(client: Any) -> None:
             with self._creating:
                 create(client, self._collection, dimension, self._new)
 
-        await self._connection.admin(work)
-
-    async def _create_partition(self, partition: str) -> None:
-        def work(client: Any) -> None:
-            with self._creating:
-                if not client.has_partition(self._collection, partition):
-                    client.create_partition(self._collection, partition)
-
-        await self._connection.admin(work)
+        try:
+            await self._connection.admin(work)
+        except GenkitError as error:
+            raise refused_collection(self.name, error) from error
 
     async def _learn_metric(self) -> str:
         if self._metric is None:
@@ -322,22 +323,26 @@ class MilvusStore(VectorStore):
         return await self._connection.call(method, collection_name=self._collection, **arguments)
 
     async def _reading(self, method: str, arguments: Mapping[str, Any], missing: Any) -> Any:
-        """Calls what needs a loaded collection, and may meet a partition that is not there (yet)."""
+        """Calls what needs a loaded collection, in those of its partitions that are there (yet)."""
+        await self._ready.ensure_loaded()
+        one: str | None = arguments.get('partition_name')
+        several: Sequence[str] = [one] if one else arguments.get('partition_names') or ()
+        if several:
+            there = await self._ready.existing(several)
+            if not there:
+                return missing
+            arguments = {**arguments, **({'partition_name': one} if one else {'partition_names': there})}
         try:
             return await self._call(method, **arguments)
         except GenkitError as error:
+            # Somebody dropped the partition or released the collection since it was looked at.
             code = code_of(error)
             if code == NO_PARTITION:
+                self._ready.forget()
                 return missing
             if code not in NOT_LOADED:
                 raise
-            if not self._new.load:
-                raise GenkitError(
-                    status='FAILED_PRECONDITION',
-                    message=f'{self.name}: the collection is not loaded. Load it, or set MilvusCollection(load=True).',
-                    cause=error,
-                ) from error
-        await self._connection.admin(lambda client: client.load_collection(self._collection))
+            await self._ready.load(error)
         return await self._call(method, **arguments)
 
     def _exact(self) -> dict[str, Any]:

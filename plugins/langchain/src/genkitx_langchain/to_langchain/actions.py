@@ -4,11 +4,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import genkit
 from genkit import GenkitError
-from genkit.plugin_api import Action, ActionKind
+from genkit.plugin_api import Action, ActionKind, ModelRef
+
+
+def default_model(ai: genkit.Genkit | None) -> str | ModelRef[Any]:
+    """Returns the model that a Genkit was given as its default.
+
+    Raises:
+        GenkitError: INVALID_ARGUMENT where there is none.
+    """
+    model: Any = None if ai is None else ai.registry.lookup_value('defaultModel', 'defaultModel')
+    if isinstance(model, (str, ModelRef)) and model:
+        return cast('str | ModelRef[Any]', model)
+    raise GenkitError(
+        status='INVALID_ARGUMENT',
+        message='There is no model: give ChatGenkit(model=...), or ai=Genkit(model=...) with a default model.',
+    )
 
 
 async def find_action(ai: genkit.Genkit | None, kind: ActionKind, source: str | Action[Any, Any, Any]) -> Action:

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from genkit import ActionKind, GenkitError, Message, Part, ToolChoice, ToolDefinition
 from genkit.model import ModelRequest, ModelResponse, ModelResponseChunk
-from genkit.plugin_api import Action
+from genkit.plugin_api import Action, ModelRef
 from genkitx import MiddlewareAction
 from genkitx.middleware.simulate_constrained_generation import render_instructions, simulate_constrained
 from genkitx.models import supports_of
@@ -24,13 +24,14 @@ from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import Self
 
 from genkitx_langchain.background import background, retrieve
 from genkitx_langchain.convert.blocks import part_block
 from genkitx_langchain.convert.messages import to_ai_message, to_genkit_messages
 from genkitx_langchain.convert.options import OPTIONS, to_langchain_usage
-from genkitx_langchain.to_langchain.actions import find_action
+from genkitx_langchain.to_langchain.actions import default_model, find_action
 from genkitx_langchain.tracing.handler import inside
 from genkitx_langchain.tracing.scope import abandon, announced
 
@@ -46,7 +47,7 @@ class ChatGenkit(BaseChatModel):
 
     Attributes:
         ai: The Genkit in which the model is found; not needed for a model action.
-        model: The model's name, `<plugin>/<id>`, or a model action.
+        model: The model's name, `<plugin>/<id>`, a model action, or a `ModelRef`; by default the Genkit's default model.
         temperature: Sampling temperature.
         max_tokens: Most tokens to generate (Genkit's `max_output_tokens`).
         top_k: Sample from the k likeliest tokens.
@@ -61,7 +62,7 @@ class ChatGenkit(BaseChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
 
     ai: Any = Field(default=None, exclude=True, repr=False)
-    model: Any
+    model: Any = None
     temperature: float | None = None
     max_tokens: int | None = None
     top_k: int | None = None
@@ -71,6 +72,16 @@ class ChatGenkit(BaseChatModel):
     max_retries: int = Field(default=0, ge=0)
     streaming: bool = False
     config: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
+
+    @model_validator(mode='after')
+    def _settle_model(self) -> Self:
+        # Now rather than at a call: LangChain's traces and cache ask for the name before that.
+        model = default_model(self.ai) if self.model in (None, '') else self.model
+        if isinstance(model, ModelRef):
+            self.config = _config_of(cast('ModelRef[Any]', model)) | self.config
+            model = model.name
+        self.model = model
+        return self
 
     @property
     def _llm_type(self) -> str:
@@ -298,6 +309,13 @@ def _dumped(args: Any) -> str:
 
 def _hash(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def _config_of(model: ModelRef[Any]) -> dict[str, Any]:
+    version = {} if model.version is None else {'version': model.version}
+    # Field by field: a dump leaves out what a config keeps to itself, such as a key.
+    fields = () if model.config is None else model.config.model_fields_set
+    return version | {name: getattr(model.config, name) for name in fields}
 
 
 def _model_name(model: Any) -> str:
