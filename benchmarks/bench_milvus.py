@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What genkitx-milvus costs over pymilvus's own asynchronous client.
 
-    python benchmarks/bench_milvus.py [--rows 2000] [--dimensions 384] [--repeats 7] [--cpu] [--uri ADDRESS]
+    python benchmarks/bench_milvus.py [--rows 2000] [--dimensions 384] [--repeats 7] [--cpu] [--uri ADDRESS] [--quick]
 
 Without an address it runs on Milvus Lite, as a server in another process, so that only the client's side is in this one. Runs of ours
 and of the bare client alternate, with the same batches; medians are printed, or with `--cpu` the best of each, since others on the
@@ -204,7 +204,10 @@ parser.add_argument('--repeats', type=int, default=7)
 parser.add_argument('--queries', type=int, default=50)
 parser.add_argument('--cpu', action='store_true', help='count the CPU time of this process instead of the clock')
 parser.add_argument('--uri')
+parser.add_argument('--quick', action='store_true', help='few rows and runs: whether it works, not how fast')
 options = parser.parse_args()
+if options.quick:
+    options.rows, options.repeats, options.queries = 200, 1, 10
 
 
 if __name__ == '__main__':
