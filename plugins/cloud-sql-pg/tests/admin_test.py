@@ -3,6 +3,7 @@
 """Tables and indexes: what is created is what was asked for."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from typing import Any
@@ -159,7 +160,16 @@ async def test_a_table_without_a_key_is_another(engine: PostgresEngine, sql: Any
 
 
 async def test_one_table_wanted_by_many_at_once(engine: PostgresEngine, sql: Any, table: str) -> None:
-    await asyncio.gather(*(engine.init_vectorstore_table(table, 8, **WANTED) for _ in range(6)))
+    await sql.execute('CREATE EXTENSION IF NOT EXISTS vector')  # Creating it would put them in a row.
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(30) if hasattr(asyncio, 'timeout') else contextlib.nullcontext():
+        async with sql.transaction():
+            await sql.execute('LOCK TABLE pg_class IN SHARE MODE')  # Nobody can create one until all have looked.
+            calls = [asyncio.create_task(engine.init_vectorstore_table(table, 8, **WANTED)) for _ in range(3)]
+            while await sql.fetchval(waiting) < len(calls):
+                await sql.execute('SELECT pg_stat_clear_snapshot()')
+                await asyncio.sleep(0.01)
+        await asyncio.gather(*calls)
     assert len(await columns(sql, table)) == 8
 
 
