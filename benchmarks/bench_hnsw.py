@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What genkitx-hnsw costs over its bare engine.
 
-    python benchmarks/bench_hnsw.py [--vectors 20000] [--large 100000] [--dimensions 128] [--engine voyager] [--cpu]
+    python benchmarks/bench_hnsw.py [--vectors 20000] [--large 100000] [--dimensions 128] [--engine voyager] [--cpu] [--quick]
 
-Runs of ours and of the engine alternate; medians and their ratios are printed. Vectors come in clusters, as embeddings do.
+Runs of ours and of the engine alternate, and medians are compared. Vectors come in clusters, as embeddings do.
 """
 
 from __future__ import annotations
@@ -21,16 +21,26 @@ from typing import Any
 import numpy as np
 from genkit import Document
 from genkitx.stores import Record, SearchRequest
+from genkitx.threads import in_thread
 from genkitx_hnsw import HnswStore
 from genkitx_hnsw.engines import Engine, GraphSettings, create_engine
-from genkitx_hnsw.threads import in_thread
+from report import note, row
 
+AREA = 'HNSW'
 K = 10
 EF = 64
 
 
 def clock() -> float:
     return time.process_time() if options.cpu else time.perf_counter()
+
+
+def clocked(case: str) -> str:
+    return f'{case}: CPU' if options.cpu else case
+
+
+def fastest_tenth(times: list[float]) -> float:
+    return statistics.quantiles(times, n=10)[0]
 
 
 def clustered(count: int, dimensions: int, seed: int = 0) -> np.ndarray:
@@ -51,11 +61,6 @@ def timed(run: Callable[[], Any]) -> float:
     start = clock()
     run()
     return clock() - start
-
-
-def report(what: str, ours: list[float], theirs: list[float], unit: float, name: str) -> None:
-    a, b = statistics.median(ours), statistics.median(theirs)
-    print(f'{what:44} ours {a * unit:10.1f} {name}   engine {b * unit:10.1f} {name}   ratio {b / a:5.2f}')
 
 
 def bare(engine: Any, vectors: np.ndarray, threads: int | None) -> Engine:
@@ -83,8 +88,9 @@ def insert(options: argparse.Namespace, folder: Path, vectors: np.ndarray, threa
         asyncio.run(ingest(store, begin))
         saved.append(clock() - begin)
     what = f'insert {len(vectors)} x {vectors.shape[1]}, {threads or "all"} threads'
-    report(what, ours, theirs, 1000, 'ms')
-    report(f'{what}, saved', saved, theirs, 1000, 'ms')
+    speeds = [len(vectors) / statistics.median(times) for times in (ours, theirs, saved)]
+    row(AREA, clocked(what), ours=speeds[0], raw=speeds[1], unit='rows/s', goal='0.90 of raw')
+    row(AREA, clocked(f'{what}, and saved; raw not saved'), ours=speeds[2], raw=speeds[1], unit='rows/s')
 
 
 def replace(options: argparse.Namespace, folder: Path, vectors: np.ndarray) -> None:
@@ -105,9 +111,11 @@ def replace(options: argparse.Namespace, folder: Path, vectors: np.ndarray) -> N
         return times[0], times[1:], most
 
     inserted, replaced, most = asyncio.run(run())
-    print(
-        f'replace every document: {replaced[0] / inserted:.2f} x the time of inserting them; {len(rounds)} times, '
-        f'with building anew: {statistics.mean(replaced) / inserted:.2f} x; at most {most / len(vectors):.2f} dead for each live one'
+    note(
+        AREA,
+        f'Replacing each of {len(vectors)} documents takes {replaced[0] / inserted:.2f} times as long as inserting them; '
+        f'{len(rounds)} times over, with building anew, {statistics.mean(replaced) / inserted:.2f} times each; '
+        f'at most {most / len(vectors):.2f} dead for each live one.',
     )
 
 
@@ -118,8 +126,7 @@ def query(store: HnswStore, engine: Engine, queries: np.ndarray, k: int) -> None
 
     async def run() -> None:
         for vector in queries:
-            as_list = vector.tolist()
-            request = SearchRequest(vector=as_list, k=k)
+            request = SearchRequest(vector=vector.tolist(), k=k)
             start = clock()
             await store.search(request)
             ours.append(clock() - start)
@@ -129,14 +136,13 @@ def query(store: HnswStore, engine: Engine, queries: np.ndarray, k: int) -> None
             hop.append(clock() - start)
 
     asyncio.run(run())
-    report(f'query, k={k}, ef={EF}', ours, theirs, 1e6, 'us')
-    thread = (statistics.median(hop) - statistics.median(theirs)) * 1e6
-    added = (statistics.median(ours) - statistics.median(theirs)) * 1e6
-    tenth = [statistics.quantiles(times, n=10)[0] * 1e6 for times in (ours, theirs)]
-    print(
-        f'  we add {added:.0f} us, of which the worker thread {thread:.0f} us; fastest tenth {tenth[0] - tenth[1]:.0f} us '
-        '(goal at most 100)'
-    )
+    goal = 'raw + 100 µs'
+    case = f'query k={k}, ef={EF}, of {options.large}'
+    for how, middle in (('', statistics.median), (', fastest tenth of each', fastest_tenth)):
+        mine, engines = (middle(times) * 1e6 for times in (ours, theirs))
+        row(AREA, clocked(f'{case}{how}'), ours=mine, raw=engines, unit='µs', goal=goal)
+    thread, alone = (statistics.median(times) * 1e6 for times in (hop, theirs))
+    row(AREA, clocked(f'{case}: only the worker thread'), ours=thread, raw=alone, unit='µs')
 
 
 def load(options: argparse.Namespace, path: Path, vector: np.ndarray) -> None:
@@ -156,8 +162,14 @@ def load(options: argparse.Namespace, path: Path, vector: np.ndarray) -> None:
 
     once = asyncio.run(warm())
     loaded = statistics.median(times)
-    print(f'load {options.large} x {vector.shape[0]}: {loaded * 1000:.0f} ms; a query {once * 1e6:.0f} us')
-    print(f'  loading on every query, as the JS plugin does: {(loaded + once) / once:.0f} x slower')
+    row(AREA, clocked(f'load {options.large} x {vector.shape[0]}'), ours=loaded * 1e3, unit='ms')
+    row(
+        AREA,
+        clocked('query k=1; raw loading on every query, as the JS plugin does'),
+        ours=once * 1e3,
+        raw=(loaded + once) * 1e3,
+        unit='ms',
+    )
 
 
 def filtered(store: HnswStore, queries: np.ndarray) -> None:
@@ -178,7 +190,8 @@ def filtered(store: HnswStore, queries: np.ndarray) -> None:
                 found = await store.search(request)
                 times.append(clock() - start)
                 assert len(found) == min(K, options.large // 10_000 if name == '0.01 %' else K)
-            print(f'filter that {name} match: {statistics.median(times) * 1e3:.2f} ms')
+            case = clocked(f'query k={K} with a filter that {name} match')
+            row(AREA, case, ours=statistics.median(times) * 1e3, unit='ms')
 
     asyncio.run(run())
 
@@ -209,5 +222,8 @@ if __name__ == '__main__':
     parser.add_argument('--engine', choices=['voyager', 'hnswlib'], default='voyager')
     parser.add_argument('--cpu', action='store_true', help='processor time instead of wall time, for a busy machine')
     parser.add_argument('--runs', type=int, default=3)
+    parser.add_argument('--quick', action='store_true', help='few vectors: whether it works, not how fast')
     options = parser.parse_args()
+    if options.quick:
+        options.vectors, options.large = 2000, 10_000
     main()

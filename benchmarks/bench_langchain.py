@@ -3,11 +3,12 @@
 """What each direction of the LangChain bridge adds to a call, in CPU time.
 
 Every kind of call runs in interleaved rounds; the best round counts, since a busy machine can only make one slower.
-`python benchmarks/bench_langchain.py [rounds] [calls in a round]`
+*Raw* is both calls alone, LangChain's and Genkit's, without a bridge between them.
+`python benchmarks/bench_langchain.py [--rounds 20] [--calls 50] [--quick]`
 """
 
+import argparse
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -25,6 +26,9 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from report import row
+
+AREA = 'LangChain'
 
 Call = Callable[[], Awaitable[Any]]
 REQUEST: Any = {'messages': [{'role': 'user', 'content': [{'text': 'hi'}]}]}
@@ -127,14 +131,11 @@ async def kinds(traced: bool) -> dict[str, Call]:
     }
 
 
-async def report(title: str, rounds: int, calls: int, *, traced: bool) -> None:
+async def report(rounds: int, calls: int, *, traced: bool) -> None:
     cost = await best(rounds, calls, await kinds(traced))
-    print(f'\n{title}: us of CPU time a call, best of {rounds} rounds of {calls}')
-    for name, value in cost.items():
-        print(f'  {name:44}{value:8.0f}')
+    how = 'traced: CPU' if traced else 'CPU'
     models = cost['LangChain model'] + cost['Genkit model (genkitx)']
     embedders = cost['LangChain embeddings'] + cost['Genkit embedder']
-    print('Added by the bridge, over both calls alone:')
     for name, alone in (
         ('LangChain model in Genkit', models),
         ('Genkit model in LangChain', models),
@@ -142,16 +143,26 @@ async def report(title: str, rounds: int, calls: int, *, traced: bool) -> None:
         ('LangChain embeddings in Genkit', embedders),
         ('Genkit embedder in LangChain', embedders),
     ):
-        print(f'  {name:44}{cost[name] - alone:8.0f}')
+        row(AREA, f'{name}, {how}', ours=cost[name], raw=alone, unit='µs', goal='raw + 300 µs')
+    idle, tracer = 'LangChain model with an idle handler', 'LangChain model with GenkitTracer'
+    row(AREA, f'{tracer}; raw with an idle handler, {how}', ours=cost[tracer], raw=cost[idle], unit='µs')
+    floor = cost['Genkit model (upstream action: the floor)']
+    case = f'Genkit model of genkitx; raw an action of genkit, {how}'
+    row(AREA, case, ours=cost['Genkit model (genkitx)'], raw=floor, unit='µs')
 
 
-async def main(rounds: int, calls: int) -> None:
-    await report('Nobody traces', rounds, calls, traced=False)
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--rounds', type=int, default=20)
+    parser.add_argument('--calls', type=int, default=50, help='calls in a round')
+    parser.add_argument('--quick', action='store_true', help='few calls: whether it works, not how fast')
+    options = parser.parse_args()
+    rounds, calls = (2, 5) if options.quick else (options.rounds, options.calls)
+    await report(rounds, calls, traced=False)
     add_custom_exporter(Nowhere(), 'nowhere')
-    await report('Traced', rounds, calls, traced=True)
+    await report(rounds, calls, traced=True)
     background.close()
 
 
 if __name__ == '__main__':
-    given = [int(one) for one in sys.argv[1:]]
-    asyncio.run(main(*(given + [20, 50][len(given) :])))
+    asyncio.run(main())

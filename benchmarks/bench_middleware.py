@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a chain of model middleware costs: seven that do nothing, around a model that does nothing.
 
-Run `python benchmarks/bench_middleware.py`. Prints medians of interleaved runs in CPU time (nothing here waits); the goal is at most 100 µs for the seven.
+Run `python benchmarks/bench_middleware.py [--quick]`. Prints medians of interleaved runs in CPU time (nothing here waits); the goal is at
+most 100 µs for the seven.
 """
 
 import asyncio
@@ -13,9 +14,9 @@ from typing import Any
 from genkit import Message, ModelRequest, ModelResponse, Part
 from genkit.model import model as upstream_model
 from genkitx import ModelMiddleware, model, wrap
-from report import row
+from report import QUICK, row
 
-ROUNDS, CALLS = 21, 400
+ROUNDS, CALLS = (2, 20) if QUICK else (21, 400)
 
 
 async def runner(_request: ModelRequest, _ctx: Any) -> ModelResponse[Any]:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What genkitx-milvus costs over pymilvus's own asynchronous client.
 
-    python benchmarks/bench_milvus.py [--rows 2000] [--dimensions 384] [--repeats 7] [--cpu] [--uri ADDRESS]
+    python benchmarks/bench_milvus.py [--rows 2000] [--dimensions 384] [--repeats 7] [--cpu] [--uri ADDRESS] [--quick]
 
 Without an address it runs on Milvus Lite, as a server in another process, so that only the client's side is in this one. Runs of ours
 and of the bare client alternate, with the same batches; medians are printed, or with `--cpu` the best of each, since others on the
@@ -34,6 +34,13 @@ from genkitx_milvus import Fields, Milvus, MilvusCollection, create_milvus_colle
 from genkitx_milvus.codec import encode
 from genkitx_milvus.schema import NewCollection
 from report import row
+
+try:
+    from langchain_core.documents import Document as LangChainDocument
+    from langchain_core.embeddings import Embeddings
+    from langchain_milvus import Milvus as LangChainMilvus
+except ImportError:
+    LangChainMilvus = None
 
 AREA = 'Milvus'
 BATCH = 500
@@ -94,6 +101,46 @@ def clocked(case: str) -> str:
     return f'{case}: CPU' if options.cpu else case
 
 
+class Peer:
+    """langchain-milvus with the same ids, texts, metadata and vectors. Its writes are synchronous, so they run in a thread."""
+
+    def __init__(self, uri: str, data: list[Record]) -> None:
+        assert LangChainMilvus is not None
+        vectors = {one.document.text: list(one.vector) for one in data}
+
+        class Lookup(Embeddings):
+            def embed_documents(self, texts: list[str]) -> list[list[float]]:
+                return [vectors[text] for text in texts]
+
+            def embed_query(self, text: str) -> list[float]:
+                return vectors[text]
+
+        self.store = LangChainMilvus(
+            Lookup(),
+            'bench_peer',
+            connection_args={'uri': uri},
+            enable_dynamic_field=True,
+            index_params={'index_type': 'AUTOINDEX', 'metric_type': 'COSINE'},
+        )
+        self.batches = [
+            (
+                [one.id for one in part],
+                [LangChainDocument(one.document.text, metadata=one.document.metadata or {}) for one in part],
+            )
+            for part in (data[i : i + BATCH] for i in range(0, len(data), BATCH))
+        ]
+        # Its collection is made by the first text, and only then can rows be replaced.
+        self.store.add_documents([self.batches[0][1][0]], ids=[self.batches[0][0][0]])
+
+    async def index(self) -> None:
+        for ids, documents in self.batches:
+            await asyncio.to_thread(self.store.upsert, ids, documents, batch_size=BATCH)
+
+    async def search(self, vector: Sequence[float]) -> None:
+        found = await self.store.asimilarity_search_with_score_by_vector(list(vector), k=K)
+        assert len(found) == K
+
+
 async def measure(uri: str) -> None:
     import pymilvus
 
@@ -118,6 +165,10 @@ async def measure(uri: str) -> None:
     made = {name: [rows(batch, js_layout=name == 'bare_js') for batch in batches] for name in names[2:]}
     times |= {'making': [], 'making_js': []}
     order = ['ours', 'bare', 'making', 'ours_js', 'bare_js', 'making_js']
+    peer = await asyncio.to_thread(Peer, uri, data) if LangChainMilvus else None
+    if peer:
+        times['peer'] = []
+        order.append('peer')
     for _ in range(options.repeats):
         order.reverse()
         for name in order:
@@ -125,6 +176,8 @@ async def measure(uri: str) -> None:
             if name in made:
                 for ready in made[name]:
                     await client.upsert(f'bench_{name}', ready, partition_name='_default')
+            elif name == 'peer' and peer:
+                await peer.index()
             elif name.startswith('making'):
                 js_layout = name == 'making_js'
                 target = 'bench_bare_js' if js_layout else 'bench_bare'
@@ -135,6 +188,7 @@ async def measure(uri: str) -> None:
                 for batch in batches:
                     await store.upsert(batch)
             times[name].append(clock() - start)
+    peers = {'langchain-milvus': options.rows / middle(times['peer'])} if peer else {}
     for case, ours, theirs in (
         ('index, with keys for filters', 'ours', 'bare'),
         ('index, with keys for filters; raw making rows', 'ours', 'making'),
@@ -142,14 +196,14 @@ async def measure(uri: str) -> None:
         ('index, rows as JS writes them; raw making rows', 'ours_js', 'making_js'),
     ):
         speeds = [options.rows / middle(times[one]) for one in (ours, theirs)]
-        row(AREA, clocked(case), ours=speeds[0], raw=speeds[1], unit='rows/s', goal='0.95 of raw')
+        row(AREA, clocked(case), ours=speeds[0], raw=speeds[1], unit='rows/s', peers=peers, goal='0.95 of raw')
 
-    await searching(stores[1], client, data)
+    await searching(stores[1], client, data, peer)
     await client.close()
     await plugin.aclose()
 
 
-async def searching(store: Any, client: Any, data: list[Record]) -> None:
+async def searching(store: Any, client: Any, data: list[Record], peer: Peer | None) -> None:
     async def ours(vector: Sequence[float]) -> None:
         await store.search(SearchRequest(vector=vector, k=K))
 
@@ -168,12 +222,15 @@ async def searching(store: Any, client: Any, data: list[Record]) -> None:
         assert all(hit['entity']['document'] and hit['entity']['metadata'] for hit in hits[0])
 
     sides: dict[str, Callable[..., Any]] = {'ours': ours, 'not read': not_read, 'read': read}
+    if peer:
+        sides['peer'] = peer.search
     found: dict[str, list[float]] = {side: [] for side in sides}
     for one in data[: options.queries]:
         for side, search in sides.items():
             start = clock()
             await search(one.vector)
             found[side].append(clock() - start)
+    peers = {'langchain-milvus': middle(found['peer']) * 1e6} if peer else {}
     for side in ('not read', 'read'):
         mine, theirs = (middle(found[one]) * 1e6 for one in ('ours', side))
         row(
@@ -182,6 +239,7 @@ async def searching(store: Any, client: Any, data: list[Record]) -> None:
             ours=mine,
             raw=theirs,
             unit='µs',
+            peers=peers,
             goal=f'raw + {150 + 35 * K} µs',
         )
 
@@ -204,7 +262,10 @@ parser.add_argument('--repeats', type=int, default=7)
 parser.add_argument('--queries', type=int, default=50)
 parser.add_argument('--cpu', action='store_true', help='count the CPU time of this process instead of the clock')
 parser.add_argument('--uri')
+parser.add_argument('--quick', action='store_true', help='few rows and runs: whether it works, not how fast')
 options = parser.parse_args()
+if options.quick:
+    options.rows, options.repeats, options.queries = 200, 1, 10
 
 
 if __name__ == '__main__':

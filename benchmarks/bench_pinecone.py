@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """genkitx-pinecone against the SDK alone, on the local server of its tests.
 
-    python benchmarks/bench_pinecone.py [index] [retrieve] [import] [--repeats 9]
+    python benchmarks/bench_pinecone.py [index] [retrieve] [import] [--repeats 9] [--quick]
 
 Runs are interleaved: wall time is the median, CPU time of this process the best run of each, since others on the machine
 only ever add to it. The server runs in a process of its own, on loopback; `index` is also measured with answers that take 50 ms,
@@ -30,7 +30,7 @@ from typing import Any
 from genkit import Document, Embedding, EmbedRequest, EmbedResponse
 from genkitx.stores import Record, SearchRequest
 from genkitx_pinecone import ClientParams, Pinecone
-from report import row
+from report import note, row
 
 AREA = 'Pinecone'
 SERVER = Path(__file__).parents[1] / 'plugins' / 'pinecone' / 'tests' / 'server'
@@ -225,7 +225,10 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument('what', nargs='*', default=['index', 'retrieve', 'import'])
     parser.add_argument('--repeats', type=int, default=9)
+    parser.add_argument('--quick', action='store_true', help='few runs: whether it works, not how fast')
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.repeats = 1
     ours, theirs = multiprocessing.get_context('spawn').Pipe()
     process = multiprocessing.get_context('spawn').Process(target=serve, args=(theirs,), daemon=True)
     process.start()
@@ -243,6 +246,7 @@ async def main() -> None:
             await bench_retrieve(params, arguments.repeats)
         if 'import' in arguments.what:
             bench_import()
+        note(AREA, 'No peer: langchain-pinecone needs a pinecone below 8, which cannot be installed beside this one.')
     finally:
         ours.send(None)
         process.join(timeout=10)

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
+
+QUICK = '--quick' in sys.argv[1:]
+"""Whether a script should only show that it works: few rows, few runs, and numbers that mean nothing."""
 
 ROWS_FILE = 'GENKITX_BENCHMARK_ROWS'
 """The environment variable with the file that rows are appended to, one JSON object a line."""

@@ -3,7 +3,7 @@
 """Runs all benchmarks, one after the other, and writes RESULTS.md: `uv run --group bench python benchmarks/run.py`.
 
 Names of benchmarks run only these, and keep the rest of RESULTS.md as it is: `run.py chroma hnsw`. The machine should do nothing
-else meanwhile.
+else meanwhile. `--quick` only shows that they work.
 """
 
 from __future__ import annotations
@@ -56,15 +56,20 @@ def main() -> int:
     known = sorted(file.stem.removeprefix('bench_') for file in HERE.glob('bench_*.py'))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('names', nargs='*', choices=[*known, []], metavar='NAME', help=f'which: {", ".join(known)}')
-    names = parser.parse_args().names or known
+    parser.add_argument('--quick', action='store_true', help='few rows and runs: whether they work; writes no files')
+    arguments = parser.parse_args()
+    names = arguments.names or known
     kept = json.loads(ROWS.read_text(encoding='utf-8')) if ROWS.exists() else {}
     failed: list[str] = []
     for name in names:
-        rows, seconds = run(name)
+        rows, seconds = run(name, quick=arguments.quick)
         if rows is None:
             failed.append(name)
             continue
         kept[name] = {'seconds': round(seconds), 'rows': rows}
+    if arguments.quick:
+        print(f'\nNothing is written. Failed: {", ".join(failed) or "none"}')
+        return 1 if failed else 0
     ROWS.write_text(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + '\n', encoding='utf-8')
     RESULTS.write_text(render(kept), encoding='utf-8')
     print(f'\nWritten: {RESULTS}')
@@ -73,16 +78,15 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def run(name: str) -> tuple[list[dict[str, object]] | None, float]:
+def run(name: str, *, quick: bool) -> tuple[list[dict[str, object]] | None, float]:
     """Runs one benchmark and returns its rows, or None if it failed, and the seconds it took."""
     print(f'\n=== {name}', flush=True)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, 'rows')
         file.touch()
         started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, str(HERE / f'bench_{name}.py')], env={**os.environ, ROWS_FILE: str(file)}, check=False
-        )
+        command = [sys.executable, str(HERE / f'bench_{name}.py'), *(['--quick'] if quick else [])]
+        done = subprocess.run(command, env={**os.environ, ROWS_FILE: str(file)}, check=False)
         rows = [json.loads(line) for line in file.read_text(encoding='utf-8').splitlines()]
     return None if done.returncode else rows, time.perf_counter() - started
 

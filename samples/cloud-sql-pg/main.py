@@ -65,22 +65,17 @@ def condition(options: argparse.Namespace) -> dict[str, object] | None:
     return clauses or None
 
 
-async def prepare(engine: PostgresEngine) -> bool:
-    """Makes the table if it is not there, and says whether it was made."""
-    try:
-        await engine.init_vectorstore_table(
-            TABLE,
-            256,
-            id_column=Column('id', 'TEXT'),  # Ids are our SKUs; by default they are UUIDs.
-            metadata_columns=COLUMNS,
-            json_type='jsonb',
-            text_search='english',
-        )
-    except GenkitError as error:
-        if error.status != 'ALREADY_EXISTS':
-            raise
-        return False
-    return True
+async def prepare(engine: PostgresEngine) -> None:
+    """Makes the table if it is not there."""
+    await engine.init_vectorstore_table(
+        TABLE,
+        256,
+        id_column=Column('id', 'TEXT'),  # Ids are our SKUs; by default they are UUIDs.
+        metadata_columns=COLUMNS,
+        json_type='jsonb',
+        text_search='english',
+        exist_ok=True,
+    )
 
 
 async def run(options: argparse.Namespace, dsn: str) -> int:
@@ -88,7 +83,7 @@ async def run(options: argparse.Namespace, dsn: str) -> int:
     engine = PostgresEngine.from_dsn(dsn)
     postgres = Postgres([PostgresTable(name=TABLE, id_key='sku')], engine=engine, embedder='local/wordllama')
     async with Genkit(plugins=[LocalEmbeddings(), postgres]) as ai:
-        made = await prepare(engine)
+        await prepare(engine)
         products = ai.collection(f'postgres/{TABLE}')
         documents = [
             Document.from_text(text, {'sku': sku, 'category': category, 'price': price, 'in_stock': stock, **more})
@@ -96,7 +91,7 @@ async def run(options: argparse.Namespace, dsn: str) -> int:
         ]
         report = await products.add(documents, on_conflict='skip')
         report.raise_for_failures()
-        if made:
+        if not (await engine.describe_vectorstore_table(TABLE)).indexes:
             await engine.apply_vector_index(TABLE, HNSWIndex(m=16, ef_construction=64))  # After the table is filled.
         layout = await engine.describe_vectorstore_table(TABLE)
         print(f'{report.written} products written, {report.skipped} were there.')

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genkit import GenkitError
 from genkitx.local import DevLocalVectorStore
 from genkitx.stores import VectorStorePlugin
 
@@ -59,13 +58,10 @@ def postgres(data: Path) -> Store:
     engine = PostgresEngine.from_dsn(os.environ.get('GENKITX_PG_DSN') or _server(data.resolve()))
 
     async def prepare() -> None:
-        try:
-            await engine.init_vectorstore_table(
-                'passages', DIMENSIONS, json_type='jsonb', metadata_columns=[Column('file', 'TEXT')]
-            )
-        except GenkitError as error:
-            if error.status != 'ALREADY_EXISTS':
-                raise
+        columns = [Column('file', 'TEXT')]
+        await engine.init_vectorstore_table(
+            'passages', DIMENSIONS, json_type='jsonb', metadata_columns=columns, exist_ok=True
+        )
 
     return Store(Postgres(['passages'], engine=engine, embedder=EMBEDDER), 'postgres/passages', prepare)
 

@@ -3,6 +3,7 @@
 """Tables and indexes: what is created is what was asked for."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from typing import Any
@@ -102,6 +103,74 @@ async def test_an_existing_table_stays_unless_overwritten(
     assert await collection.count() == 2
     await engine.init_vectorstore_table(table, 64, overwrite_existing=True)
     assert await collection.count() == 0
+
+
+WANTED: dict[str, Any] = {
+    'id_column': Column('id', 'TEXT'),
+    'metadata_columns': [
+        Column('price', 'numeric(10, 2)', nullable=False),
+        Column('tags', 'VARCHAR(20)[]'),
+        Column('c', 'char'),
+    ],
+    'text_search': 'english',
+    'exist_ok': True,
+}
+
+
+async def test_a_table_that_exists_as_wanted_stays(engine: PostgresEngine, sql: Any, table: str) -> None:
+    await engine.init_vectorstore_table(table, 8, **WANTED)
+    await sql.execute(f'ALTER TABLE "{table}" ADD COLUMN made TIMESTAMPTZ NOT NULL DEFAULT now(), ADD COLUMN note TEXT')
+    before = await columns(sql, table)
+    for _ in range(2):
+        await engine.init_vectorstore_table(table, 8, **WANTED)
+    assert await columns(sql, table) == before
+    await engine.init_vectorstore_table(table, 8, **WANTED, overwrite_existing=True)
+    assert await columns(sql, table) == [one for one in before if one[0] not in ('made', 'note')]
+
+
+@pytest.mark.parametrize(
+    ('size', 'change', 'problem'),
+    [
+        (9, {}, r'embedding is vector\(8\) NOT NULL, wanted vector\(9\) NOT NULL'),
+        (8, {'vector_type': 'halfvec'}, r'wanted halfvec\(8\)'),
+        (8, {'id_column': 'id'}, 'id is text NOT NULL, wanted uuid NOT NULL'),
+        (8, {'json_type': 'jsonb'}, 'json_metadata is json, wanted jsonb'),
+        (8, {'metadata_json_column': 'meta'}, 'columns: meta is missing'),
+        (8, {'text_search': 'german'}, 'content_tsv is .*english.*, wanted .*german'),
+        (8, {'metadata_columns': [Column('price', 'numeric(10, 2)')]}, 'price is .* NOT NULL, wanted numeric'),
+        (8, {'metadata_columns': [Column('new', 'INT')]}, 'new is missing; price is NOT NULL and not wanted'),
+    ],
+)
+async def test_a_table_that_exists_otherwise(
+    engine: PostgresEngine, sql: Any, table: str, size: int, change: dict[str, Any], problem: str
+) -> None:
+    await engine.init_vectorstore_table(table, 8, **WANTED)
+    before = await columns(sql, table)
+    with pytest.raises(GenkitError, match=problem) as error:
+        await engine.init_vectorstore_table(table, size, **{**WANTED, **change})
+    assert error.value.status == 'FAILED_PRECONDITION'
+    assert await columns(sql, table) == before
+
+
+async def test_a_table_without_a_key_is_another(engine: PostgresEngine, sql: Any, table: str) -> None:
+    await engine.init_vectorstore_table(table, 8, **WANTED)
+    await sql.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey", ALTER COLUMN id SET NOT NULL')
+    with pytest.raises(GenkitError, match='id is not unique'):
+        await engine.init_vectorstore_table(table, 8, **WANTED)
+
+
+async def test_one_table_wanted_by_many_at_once(engine: PostgresEngine, sql: Any, table: str) -> None:
+    await sql.execute('CREATE EXTENSION IF NOT EXISTS vector')  # Creating it would put them in a row.
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with asyncio.timeout(30) if hasattr(asyncio, 'timeout') else contextlib.nullcontext():
+        async with sql.transaction():
+            await sql.execute('LOCK TABLE pg_class IN SHARE MODE')  # Nobody can create one until all have looked.
+            calls = [asyncio.create_task(engine.init_vectorstore_table(table, 8, **WANTED)) for _ in range(3)]
+            while await sql.fetchval(waiting) < len(calls):
+                await sql.execute('SELECT pg_stat_clear_snapshot()')
+                await asyncio.sleep(0.01)
+        await asyncio.gather(*calls)
+    assert len(await columns(sql, table)) == 8
 
 
 async def test_a_table_that_cannot_be_made_replaces_nothing(engine: PostgresEngine, sql: Any, table: str) -> None:

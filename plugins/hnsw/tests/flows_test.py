@@ -140,6 +140,20 @@ async def test_files_that_are_no_text_or_links_out(flows, tmp_path):
         await run(flows[0], dataPath='bad/*', indexOutputPath='out')
 
 
+async def test_a_model_that_fails(flows, tmp_path, embedder):
+    await run(flows[0], **INDEX)
+    ai = Genkit()
+
+    async def down(_: ModelRequest) -> ModelResponse:
+        raise GenkitError(status='UNAVAILABLE', message='the model cannot be reached')
+
+    ai.define_model('stub/down', down)
+    flow = hnsw_retriever_flow(ai, embedder=embedder, model='stub/down', root=tmp_path)
+    with pytest.raises(GenkitError, match='cannot be reached') as error:
+        await run(flow, prompt='x', indexPath='out/index')
+    assert error.value.status == 'UNAVAILABLE'
+
+
 async def test_a_missing_index(flows):
     with pytest.raises(GenkitError, match='does not exist or is empty'):
         await run(flows[1], prompt='x', indexPath='nowhere')

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from genkit import GenkitError
 
 from genkitx_cloud_sql_pg.errors import translated
+from genkitx_cloud_sql_pg.existing import is_there
 from genkitx_cloud_sql_pg.indexes import (
     BaseIndex,
     ExactNearestNeighbor,
@@ -54,6 +55,7 @@ class TableAdmin(abc.ABC):
         metadata_json_column: str = 'json_metadata',
         id_column: str | Column = 'id',
         overwrite_existing: bool = False,
+        exist_ok: bool = False,
         store_metadata: bool = True,
         vector_type: VectorType = 'vector',
         json_type: Literal['json', 'jsonb'] = 'json',
@@ -72,6 +74,7 @@ class TableAdmin(abc.ABC):
             id_column: Column of ids: a name, then it is a UUID as in JS, or a `Column`, for example `Column('id', 'TEXT')` for ids that
                 are any text.
             overwrite_existing: Drops a table of this name first.
+            exist_ok: Leaves a table of this name as it is, if it has these columns; it may have more. `overwrite_existing` comes first.
             store_metadata: Whether there is a JSON column. Without one only metadata with columns of their own can be stored.
             vector_type: `vector`, or `halfvec` for half the space at 16 bits a number.
             json_type: `json` as in JS keeps metadata as it was written; `jsonb` filters several times faster.
@@ -79,7 +82,8 @@ class TableAdmin(abc.ABC):
                 which text and hybrid search use.
 
         Raises:
-            GenkitError: ALREADY_EXISTS, INVALID_ARGUMENT for a bad name, type or size, PERMISSION_DENIED.
+            GenkitError: ALREADY_EXISTS, or with `exist_ok` FAILED_PRECONDITION when the table has other columns; INVALID_ARGUMENT for a
+                bad name, type or size; PERMISSION_DENIED.
         """
         _check_vector(vector_size, vector_type)
         if json_type not in ('json', 'jsonb'):
@@ -111,6 +115,8 @@ class TableAdmin(abc.ABC):
                 lines.append(await _text_vector(connection, text_search, content_column))
             if overwrite_existing:
                 await connection.execute(f'DROP TABLE IF EXISTS {table}')
+            elif exist_ok and await is_there(connection, table, lines):
+                return
             await connection.execute(f'CREATE TABLE {table} ({", ".join(lines)})')
             if text_search is not None:
                 await connection.execute(f'CREATE INDEX ON {table} USING gin ({quote(content_column + "_tsv")})')

@@ -14,6 +14,7 @@ import genkit
 from genkit import Document, GenkitError, Message, ModelResponse, Part, Role
 from genkit.model import ModelRef
 from genkit.plugin_api import Action
+from genkitx import raise_if_failed
 from genkitx.embedding import Embedder, EmbedderArgument, Host
 from genkitx.stores import VectorCollection
 from pydantic import BaseModel, ConfigDict, Field
@@ -149,7 +150,7 @@ def hnsw_retriever_flow(
         response: ModelResponse[Any] = await generate(
             model=model, messages=messages, prompt=input.prompt, config=input.config()
         )
-        return response.text
+        return raise_if_failed(response).text
 
     return _flow(ai, RETRIEVER_FLOW, 'Answers a prompt from an index', retrieve)
 
