@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Literal, cast
 
 from genkit import GenkitError
 from genkit.plugin_api import ModelConfig
+from genkitx.validation import refused
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -63,16 +64,6 @@ def _without_removed(value: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _refusal(name: str, error: ValidationError) -> GenkitError:
-    """A validation error without the values: a config may hold an API key."""
-    found: list[str] = []
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
-        where = '.'.join(str(part) for part in item['loc']) or 'options'
-        said = 'unknown option' if item['type'] == 'extra_forbidden' else item['msg']
-        found.append(f'{where}: {said}')
-    return GenkitError(status='INVALID_ARGUMENT', message=f'{name}: {"; ".join(found)}.')
-
-
 class _Strict(BaseModel):
     """Validates like pydantic, but raises a `GenkitError` that names the options and never shows a value."""
 
@@ -92,7 +83,7 @@ class _Strict(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            raise _refusal(cls.__name__, error) from None
+            raise refused(cls.__name__, error) from None
 
 
 class _PerRequest(_Strict):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, cast
 
-from genkit import GenkitError
+from genkitx.validation import refused
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -19,15 +19,6 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 from typing_extensions import Self
-
-
-def _refusal(name: str, error: ValidationError) -> GenkitError:
-    found: list[str] = []
-    for item in error.errors(include_url=False, include_input=False, include_context=False):
-        where = '.'.join(str(part) for part in item['loc']) or 'options'
-        said = 'unknown option' if item['type'] == 'extra_forbidden' else item['msg']
-        found.append(f'{where}: {said}')
-    return GenkitError(status='INVALID_ARGUMENT', message=f'{name}: {"; ".join(found)}.')
 
 
 class _Config(BaseModel):
@@ -43,7 +34,7 @@ class _Config(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            raise _refusal(cls.__name__, error) from None
+            raise refused(cls.__name__, error) from None
 
 
 class _RequestConfig(_Config):

@@ -22,6 +22,7 @@ from genkitx.stores.options import IndexerOptions, OnConflict, RetrieverOptions
 from genkitx.stores.ranking import mmr
 from genkitx.stores.retry import RetryPolicy
 from genkitx.stores.store import MODES, Match, SearchRequest, VectorStore, dimension_error, unsupported
+from genkitx.validation import refused
 
 MMR_FACTOR: Final = 5
 """Candidates that MMR picks from, as a multiple of k."""
@@ -214,9 +215,7 @@ class VectorCollection:
         try:
             return self._options.model_validate(dict(fields))
         except ValidationError as error:
-            raise GenkitError(
-                status='INVALID_ARGUMENT', message=f'Invalid options for {self.name}: {error}', cause=error
-            ) from error
+            raise refused(f'Invalid options for {self.name}', error) from error
 
     async def _request(self, query: str | Document | Sequence[float], options: RetrieverOptions) -> SearchRequest:
         mode = options.mode or 'dense'

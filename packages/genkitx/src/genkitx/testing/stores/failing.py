@@ -191,7 +191,9 @@ class FailingTests(StoreSuite):
         for _ in range(200):
             if asyncio.all_tasks() <= before | {running}:
                 break
-            await asyncio.sleep(0.01)  # A vendor's transport may need a few turns of the loop to put its own tasks away.
+            await asyncio.sleep(
+                0.01
+            )  # A vendor's transport may need a few turns of the loop to put its own tasks away.
         assert asyncio.all_tasks() <= before | {running}
         gate.set()
         await self.settle(collection)
