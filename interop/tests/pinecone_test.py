@@ -11,7 +11,8 @@ from genkitx.retrieval import document_id, document_to_dict
 from genkitx_pinecone import ClientParams, Pinecone, PineconeIndex
 
 from interop.tests.documents import ALL, QUERIES, documents, flat, in_any_order
-from interop.tests.node import HERE, JsError
+from interop.tests.conftest import HERE
+from interop.tests.node import JsError
 
 sys.path.insert(0, str(HERE.parent / 'plugins/pinecone/tests/server'))
 from pinecone_server import KEY, FakePinecone

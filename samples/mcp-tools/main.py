@@ -21,9 +21,9 @@ from typing import Any
 import httpx
 from genkit import GenkitError
 from genkitx import Genkit, raise_if_failed
+from librarian import librarian
 from mcp import StdioServerParameters
 from mcp_provider import McpTools
-from scripted import librarian
 
 HERE = Path(__file__).resolve().parent
 QUESTION = 'What do I do when the pressure of the boiler is too low?'
