@@ -10,8 +10,8 @@ from genkit import GenkitError
 from genkitx.retrieval import document_id, document_to_dict
 from genkitx_pinecone import ClientParams, Pinecone, PineconeIndex
 
-from interop.tests.documents import ALL, QUERIES, documents, flat, in_any_order
 from interop.tests.conftest import HERE
+from interop.tests.documents import ALL, QUERIES, documents, flat, in_any_order
 from interop.tests.node import JsError
 
 sys.path.insert(0, str(HERE.parent / 'plugins/pinecone/tests/server'))
