@@ -25,7 +25,7 @@ from typing import Any, Final, cast
 
 from genkit import Document, GenkitError
 from genkitx.retrieval import document_data, document_from_dict, document_id, document_to_dict, text_document
-from genkitx.retrieval.json import stringify
+from genkitx.retrieval.json import MAX_DEPTH, stringify
 from genkitx.stores import Record
 from pydantic import ValidationError
 
@@ -39,9 +39,6 @@ _FLAT: Final = frozenset({str, int, float, bool, type(None)})
 _STRINGS: Final = frozenset({str})
 _NESTED: Final = frozenset({dict, list})
 _DELETED: Final = {'pageContent': '', 'metadata': cast('dict[str, Any]', {})}
-
-MAX_DEPTH: Final = 200
-"""Deepest nesting of metadata. JSON can be read some deeper, but not be copied or written again."""
 
 Entry = dict[str, Any]
 """A value of the docstore."""

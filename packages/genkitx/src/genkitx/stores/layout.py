@@ -11,7 +11,6 @@ from typing import Final
 from genkit import Document, GenkitError, Part
 
 from genkitx.retrieval.documents import TEXT
-from genkitx.retrieval.documents import read_document as read_document  # noqa: PLC0414
 
 _log: Final = logging.getLogger(__name__)
 
