@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from genkit import Document, GenkitError
-from genkitx.retrieval import document_from_dict, document_to_dict, text_document
+from genkitx.retrieval import document_from_dict, document_to_dict, plain_text, text_document
 from genkitx.stores import Record
 
 from genkitx_cloud_sql_pg.sql import storable
@@ -116,20 +116,19 @@ class RowCodec:
         """
         document = record.document
         metadata = document.metadata
-        part = document.content[0] if len(document.content) == 1 else None
-        if self._is_simple and part is not None and metadata and DOC_CONTENT not in metadata:
+        text = plain_text(document)
+        plain = text is not None
+        if self._is_simple and text is not None and metadata and DOC_CONTENT not in metadata:
             # Most rows of most tables, without a call more than needed: an ingest is as fast as this is.
-            text = part.text
-            if text is not None and part.metadata is None and part.custom is None:
-                encoded = self._dump(record, metadata)
-                if storable(record.id) and storable(text):
-                    return record.id, text, record.vector, encoded
+            encoded = self._dump(record, metadata)
+            if storable(record.id) and storable(text):
+                return record.id, text, record.vector, encoded
         row_id = self.row_id(record.id)
         if row_id is None:
             hint = " Create the table with id_column=Column('id', 'TEXT')." if self._is_uuid else ''
             raise self._bad(record, f'its id cannot be kept in a column of type {self._layout.id.type}.{hint}')
-        plain = _is_plain(document)
-        text = cast('str', document.content[0].text) if plain else ' '.join(p.text or '' for p in document.content)
+        if text is None:
+            text = ' '.join(part.text or '' for part in document.content)
         if not storable(text):
             raise self._bad(record, 'its text has a U+0000 or a lone surrogate, which PostgreSQL cannot hold.')
         values: list[Any] = [row_id, text, record.vector]
@@ -334,13 +333,6 @@ def _with_content(document: Document) -> dict[str, Any]:
     if metadata and DOC_CONTENT in metadata:
         kept['own'] = metadata[DOC_CONTENT]
     return {**(metadata or {}), DOC_CONTENT: kept}
-
-
-def _is_plain(document: Document) -> bool:
-    if len(document.content) != 1:
-        return False
-    part = document.content[0]
-    return part.text is not None and part.metadata is None and part.custom is None
 
 
 def _in_range(value: int, base: str) -> bool:

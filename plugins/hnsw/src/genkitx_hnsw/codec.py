@@ -24,7 +24,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from genkit import Document, GenkitError
-from genkitx.retrieval import document_data, document_from_dict, document_id, document_to_dict, text_document
+from genkitx.retrieval import (
+    document_data,
+    document_from_dict,
+    document_id,
+    document_to_dict,
+    plain_text,
+    text_document,
+)
 from genkitx.retrieval.json import MAX_DEPTH, stringify
 from genkitx.stores import Record
 from pydantic import ValidationError
@@ -56,7 +63,7 @@ def to_entry(record: Record) -> Entry:
         'metadata': _json_copy(document.metadata or {}, record.id),
         'id': record.id,
     }
-    if not _is_plain(document):
+    if plain_text(document) is None:
         entry['docContent'] = _json_copy(document_to_dict(document)['content'], record.id)
     if document.metadata is None:
         entry['docMetadata'] = None
@@ -150,13 +157,6 @@ def _entry(value: Any, label: str, where: str) -> Entry:
         _log.warning("The metadata of an HNSW entry is not an object; it is kept under the key 'metadata'.")
         entry['metadata'] = {'metadata': metadata}
     return entry
-
-
-def _is_plain(document: Document) -> bool:
-    if len(document.content) != 1:
-        return False
-    part = document.content[0]
-    return part.text is not None and part.metadata is None and part.custom is None
 
 
 def _json_copy(value: Any, record_id: str) -> Any:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from genkit import Document, GenkitError
 
 from genkitx.retrieval.documents import document_from_dict, document_to_dict
 from genkitx.retrieval.json import key_order, stringify
-from genkitx.stores.ranking import norm
+from genkitx.stores.ranking import Direction
 from genkitx.stores.store import Record
 
 
@@ -30,14 +30,12 @@ class Row:
 
     Attributes:
         record: The record.
-        vector: The record's vector.
-        length: Its Euclidean length; 1 for a vector of zeros, which is then similar to nothing.
+        direction: The direction of its vector.
         text: Its entry in the file, indented.
     """
 
     record: Record
-    vector: Sequence[float]
-    length: float
+    direction: Direction
     text: str
 
 
@@ -49,7 +47,7 @@ def make_row(record: Record) -> Row:
         embedding['metadata'] = metadata['embedMetadata']
     entry = {'doc': document_to_dict(record.document), 'embedding': embedding}
     text = stringify({record.id: entry}, indent=2)[4:-2]
-    return Row(record, record.vector, norm(record.vector) or 1.0, text)
+    return Row(record, Direction.of(record.vector), text)
 
 
 def dump(rows: Mapping[str, Row]) -> bytes:

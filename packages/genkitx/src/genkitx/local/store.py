@@ -16,7 +16,8 @@ from genkit import GenkitError
 from genkitx.files import exclusive_lock, replace_file
 from genkitx.filters import Filter, evaluate
 from genkitx.local.codec import Row, dump, load, make_row
-from genkitx.stores.ranking import dots, norm
+from genkitx.retrieval.documents import copy_document
+from genkitx.stores.ranking import Direction
 from genkitx.stores.store import Capabilities, Match, Record, SearchRequest, VectorStore, dimension_error
 from genkitx.threads import in_thread
 
@@ -126,12 +127,12 @@ class DevLocalStore(VectorStore):
         kept = list(rows.values())
         if request.filter is not None:
             kept = [row for row in kept if evaluate(request.filter, row.record.document.metadata)]
-        products = dots(query, [row.vector for row in kept])
-        scores = [product / row.length for product, row in zip(products, kept, strict=True)]
-        best = heapq.nlargest(request.k, range(len(kept)), key=scores.__getitem__)
-        length = norm(query) or 1.0
-        found = [(_own(kept[i].record), scores[i] / length) for i in best]
-        return [Match(record.id, score, record.document, record.vector) for record, score in found]
+        direction = Direction.of(query)
+        near = direction.cosines(row.direction for row in kept)
+        best = [kept[i] for i in heapq.nlargest(request.k, range(len(kept)), key=near.__getitem__)]
+        found = [(direction.cosine(row.direction), _own(row.record)) for row in best]
+        matches = [Match(record.id, score, record.document, record.vector) for score, record in found]
+        return sorted(matches, key=lambda match: -match.score)
 
     def _load(self) -> dict[str, Row]:
         """Returns the rows; the file is read again only after it changed. The dict is never changed in place."""
@@ -156,7 +157,7 @@ class DevLocalStore(VectorStore):
 
 def _own(record: Record) -> Record:
     """Copies a record: nobody can change what is stored by changing what was given or got."""
-    return Record(record.id, list(record.vector), record.document.model_copy(deep=True))
+    return Record(record.id, list(record.vector), copy_document(record.document))
 
 
 def _dimension(rows: dict[str, Row]) -> int | None:

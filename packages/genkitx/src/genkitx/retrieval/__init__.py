@@ -5,6 +5,7 @@
 from genkitx.retrieval.action import Options
 from genkitx.retrieval.documents import (
     RankedDocument,
+    copy_document,
     document_data,
     document_data_type,
     document_from_data,
@@ -12,6 +13,7 @@ from genkitx.retrieval.documents import (
     document_id,
     document_to_dict,
     embedding_documents,
+    plain_text,
     read_document,
     text_document,
 )
@@ -44,6 +46,7 @@ __all__ = [
     'RerankerResponse',
     'RetrieverRef',
     'RetrieverResponse',
+    'copy_document',
     'document_data',
     'document_data_type',
     'document_from_data',
@@ -54,6 +57,7 @@ __all__ = [
     'index',
     'indexer',
     'indexer_ref',
+    'plain_text',
     'read_document',
     'rerank',
     'reranker',

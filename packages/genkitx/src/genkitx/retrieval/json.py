@@ -94,8 +94,8 @@ def number(value: float) -> str:
 def key_order(keys: Iterable[str]) -> list[str]:
     """Returns an object's keys in the order JavaScript gives them: array indices first, ascending, then as inserted."""
     ordered = list(keys)
-    # A digit comes first in every array index, and hardly ever in another key.
-    if any(key[:1].isdigit() for key in ordered):
+    # An array index begins with a digit, and nearly every other key with something greater.
+    if ordered and min(ordered) < ':':
         indices = [key for key in ordered if _is_array_index(key)]
         return sorted(indices, key=int) + [key for key in ordered if not _is_array_index(key)]
     return ordered

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from genkit import Document, GenkitError, Part
-from genkitx.retrieval import document_to_dict
+from genkitx.retrieval import document_to_dict, plain_text
 
 from genkitx_langchain.convert.json_value import json_value
 
@@ -63,13 +63,9 @@ def to_langchain_document(document: Document) -> LangChainDocument:
             message=f'The metadata key {CONTENT_KEY!r} is where the bridge keeps parts; rename it in the document.',
         )
     text = ''.join(part.text for part in document.content if part.text is not None)
-    if not _is_plain(document.content):
+    if plain_text(document) is None:
         metadata[CONTENT_KEY] = document_to_dict(document)['content']
     return LangChainDocument(page_content=text, metadata=metadata, id=identity)
-
-
-def _is_plain(content: list[Part]) -> bool:
-    return len(content) == 1 and content[0].text is not None and content[0].metadata is None
 
 
 def _content(text: str, kept: Any) -> list[Part]:
