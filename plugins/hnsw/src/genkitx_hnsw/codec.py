@@ -58,12 +58,13 @@ def to_entry(record: Record) -> Entry:
         GenkitError: INVALID_ARGUMENT for metadata that JSON cannot hold.
     """
     document = record.document
+    text = plain_text(document)
     entry: Entry = {
-        'pageContent': document_data(document),
+        'pageContent': document_data(document) if text is None else text,
         'metadata': _json_copy(document.metadata or {}, record.id),
         'id': record.id,
     }
-    if plain_text(document) is None:
+    if text is None:
         entry['docContent'] = _json_copy(document_to_dict(document)['content'], record.id)
     if document.metadata is None:
         entry['docMetadata'] = None
@@ -164,9 +165,10 @@ def _json_copy(value: Any, record_id: str) -> Any:
     if type(value) is dict:
         flat = cast('dict[Any, Any]', value)
         kinds = set(map(type, flat.values()))
-        numbers = (one for one in flat.values() if type(one) is float)
-        if kinds <= _FLAT and _STRINGS.issuperset(map(type, flat)) and all(map(math.isfinite, numbers)):
-            return dict(flat)
+        if kinds <= _FLAT and _STRINGS.issuperset(map(type, flat)):
+            numbers = [one for one in flat.values() if type(one) is float] if float in kinds else ()
+            if all(map(math.isfinite, numbers)):
+                return dict(flat)
     try:
         copied = json.loads(stringify(value))
     except (TypeError, ValueError, RecursionError) as error:

@@ -10,9 +10,10 @@ each record replaced, and bounds how much slower and larger the dead make an ind
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -50,7 +51,7 @@ class _Row:
     entry: codec.Entry
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Search:
     """What to search for.
 
@@ -140,15 +141,19 @@ class Index:
             (folder / DOCSTORE).write_bytes(codec.dump_docstore(sorted(everything.items(), key=_first)))
             (folder / ARGS).write_bytes(codec.dump_args(settings.space, dimensions, self._args))
 
-    def search(self, search: Search) -> list[Match]:
-        """Finds the closest records; as many as wanted whenever as many satisfy the condition."""
-        with self._lock.reading():
+    def search(self, search: Search, *, wait: bool = True) -> list[Match]:
+        """Finds the closest records; as many as wanted whenever as many satisfy the condition.
+
+        Raises:
+            BlockingIOError: It has to wait for a writer or to compare with everything, and `wait` is False.
+        """
+        with self._lock.reading(wait=wait):
             if self.dimensions is not None and len(search.vector) != self.dimensions:
                 raise dimension_error(self.name, self.dimensions, len(search.vector), what='a query vector')
             if self._engine is None or not self._rows:
                 return []
             if search.condition is None:
-                found = self._nearest(self._engine, search)
+                found = self._nearest(self._engine, search, wait)
             else:
                 found = self._filtered(self._engine, search, search.condition)
             return self._matches(self._engine, found, search)
@@ -326,11 +331,13 @@ class Index:
         columns, labels = cached
         return [labels[i] for i in np.flatnonzero(columns.mask(condition, self.name)).tolist()]
 
-    def _nearest(self, engine: Engine, search: Search) -> list[tuple[int, float]]:
+    def _nearest(self, engine: Engine, search: Search, wait: bool) -> list[tuple[int, float]]:
         k = min(search.k, len(self._rows))
         found = engine.query(search.vector, k, self._ef(engine, max(search.ef, k)))
         if found is None:
             # Not everything in the graph can be reached any more: compare with everything.
+            if not wait:
+                raise BlockingIOError
             return self._exact(engine, search.vector, list(self._rows), k)
         return list(zip(*found, strict=True))
 
@@ -369,16 +376,16 @@ class Index:
         return sorted(best, key=lambda one: one[1])[:k]
 
     def _matches(self, engine: Engine, found: list[tuple[int, float]], search: Search) -> list[Match]:
-        space, floor = self.settings.space, search.min_score
-        scored = [(self._rows[label], score(distance, space), label) for label, distance in found]
+        space, floor, rows = self.settings.space, search.min_score, self._rows
+        scored = [(label, score(distance, space)) for label, distance in found]
         if floor is not None:
             scored = [one for one in scored if one[1] >= floor]
-        if not search.include_vectors or not scored:
-            return [Match(row.id, value, codec.to_document(row.entry)) for row, value, _ in scored]
-        vectors = engine.vectors([label for _, _, label in scored]).tolist()
+        vectors: Iterable[list[float] | None] = itertools.repeat(None)
+        if search.include_vectors and scored:
+            vectors = engine.vectors([label for label, _ in scored]).tolist()
         return [
-            Match(row.id, value, codec.to_document(row.entry), vector)
-            for (row, value, _), vector in zip(scored, vectors, strict=True)
+            Match((row := rows[label]).id, value, codec.to_document(row.entry), vector)
+            for (label, value), vector in zip(scored, vectors, strict=False)
         ]
 
 

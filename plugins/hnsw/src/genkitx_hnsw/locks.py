@@ -19,10 +19,16 @@ class ReadWriteLock:
         self._writing = False
 
     @contextlib.contextmanager
-    def reading(self) -> Generator[None]:
-        """Holds the lock beside other readers. Not re-entrant."""
+    def reading(self, *, wait: bool = True) -> Generator[None]:
+        """Holds the lock beside other readers. Not re-entrant.
+
+        Raises:
+            BlockingIOError: It would have to wait for a writer, and `wait` is False.
+        """
         with self._condition:
             while self._writing or self._waiting:
+                if not wait:
+                    raise BlockingIOError
                 self._condition.wait()
             self._readers += 1
         try:

@@ -38,13 +38,15 @@ _log: Final = logging.getLogger(__name__)
 
 DEFAULT_EF: Final = 64
 _FLOAT_MAX: Final = 3.4028234663852886e38
-_SAVING_SHARE: Final = 0.05
+_SAVING_SHARE: Final = 0.02
 """The share of its time that an ingest may spend on saving before it is done."""
+_SHORT: Final = 0.0005
+"""Seconds that a search may keep the event loop; a thread costs about half of that, and needs Python's lock as often."""
 _CAPABILITIES: Final = Capabilities(filters=SUPPORT, writers=1)
 
 
 class HnswStore(VectorStore):
-    """One index. It belongs to no event loop: the engine runs in worker threads.
+    """One index. It belongs to no event loop: the engine runs in worker threads, but for searches too short for that.
 
     Scores: cosine similarity for `cosine`, the inner product for `ip`, 1 / (1 + squared distance) for `l2`.
 
@@ -89,6 +91,8 @@ class HnswStore(VectorStore):
         self._undone: BaseException | None = None
         self._saved_at = 0.0
         self._saving_took = 0.0
+        # Seconds that the last search took for each of its candidates, looking at the files included.
+        self._pace = math.inf
 
     @property
     def capabilities(self) -> Capabilities:
@@ -105,7 +109,15 @@ class HnswStore(VectorStore):
         await asyncio.to_thread(self._upsert, records)
 
     async def search(self, request: SearchRequest) -> list[Match]:
-        """Searches the graph, or compares with all records that satisfy a narrow filter."""
+        """Searches the graph, or compares with all records that satisfy a narrow filter.
+
+        A search of the graph that is shorter than the way to a thread and back runs on the event loop, unless it would have to wait.
+        """
+        if request.filter is None and self._pace * self._candidates(request) <= _SHORT:
+            # Others get their turn, however many searches follow each other.
+            await asyncio.sleep(0)
+            with contextlib.suppress(BlockingIOError):
+                return self._search(request, wait=False)
         return await in_thread(lambda: self._search(request))
 
     async def fetch(
@@ -197,26 +209,32 @@ class HnswStore(VectorStore):
             # A thread goes on when its caller is cancelled: this waits for a write under way, then saves.
             await _finish(asyncio.ensure_future(asyncio.to_thread(self._end_session)))
 
-    # In worker threads.
+    def _candidates(self, request: SearchRequest) -> int:
+        return max(request.k, request.native.get('ef') or self._ef)
 
-    def _search(self, request: SearchRequest) -> list[Match]:
+    # In worker threads, but for short searches.
+
+    def _search(self, request: SearchRequest, *, wait: bool = True) -> list[Match]:
         import numpy as np
 
+        start = time.perf_counter()
         vector = np.asarray(request.vector, np.float32)
         if not np.isfinite(vector).all():
             raise GenkitError(
                 status='INVALID_ARGUMENT', message=f'{self.name}: a query vector has a number that is not finite.'
             )
-        return self._current().search(
-            Search(
-                vector=vector,
-                k=request.k,
-                ef=request.native.get('ef') or self._ef,
-                condition=request.filter,
-                min_score=request.min_score,
-                include_vectors=request.include_vectors,
-            )
+        search = Search(
+            vector=vector,
+            k=request.k,
+            ef=request.native.get('ef') or self._ef,
+            condition=request.filter,
+            min_score=request.min_score,
+            include_vectors=request.include_vectors,
         )
+        found = self._current(wait=wait).search(search, wait=wait)
+        if request.filter is None:
+            self._pace = (time.perf_counter() - start) / self._candidates(request)
+        return found
 
     def _upsert(self, records: Sequence[Record]) -> None:
         if records:
@@ -243,11 +261,17 @@ class HnswStore(VectorStore):
             message=f'{self.name}: a vector is empty, or has a number that a 32-bit float cannot hold.',
         )
 
-    def _current(self) -> Index:
-        """Returns the index as its files are now; to the writer, as it will be."""
+    def _current(self, *, wait: bool = True) -> Index:
+        """Returns the index as its files are now; to the writer, as it will be.
+
+        Raises:
+            BlockingIOError: The files have to be read, and `wait` is False.
+        """
         state = self._state
         if state is not None and (self._held is not None or self._directory.signature() == state[1]):
             return state[0]
+        if not wait:
+            raise BlockingIOError
         with self._loading:
             state = self._state
             if state is not None and (self._held is not None or self._directory.signature() == state[1]):

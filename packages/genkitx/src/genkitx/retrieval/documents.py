@@ -8,14 +8,12 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from genkit import Document, Embedding, GenkitError, Part
-from pydantic import BaseModel
 
 from genkitx.retrieval.json import stringify
 
-ModelT = TypeVar('ModelT', bound=BaseModel)
 _log: Final = logging.getLogger(__name__)
 
 TEXT: Final = 'text'
@@ -39,18 +37,31 @@ class RankedDocument(Document):
         return cls(content=document.content, metadata={**(document.metadata or {}), 'score': score})
 
 
+# Documents are made as `model_construct` makes them where every field has its value, in a fifth of the time: the constructor of
+# `Document` copies deeply and that of `Part` checks every kind of content, and reading a record spends half of its time here.
 _TEXT_PART: Final = dict(Part(text='').__dict__)
+_new: Final = object.__new__
 _set: Final = object.__setattr__
 
 
 def read_document(content: list[Part], metadata: dict[str, Any] | None) -> Document:
     """Makes a document of parts and metadata that nobody else holds; neither is copied or checked."""
-    return _made(Document, {'content': content, 'metadata': metadata}, {'content', 'metadata'})
+    document = _new(Document)
+    _set(document, '__dict__', {'content': content, 'metadata': metadata})
+    _set(document, '__pydantic_fields_set__', {'content', 'metadata'})
+    _set(document, '__pydantic_extra__', None)
+    _set(document, '__pydantic_private__', None)
+    return document
 
 
 def text_document(text: str, metadata: dict[str, Any] | None = None) -> Document:
     """Makes a document of one text, as `Document.from_text` does, but takes the metadata as it is."""
-    return read_document([_made(Part, {**_TEXT_PART, 'text': text}, {'text'})], metadata)
+    part = _new(Part)
+    _set(part, '__dict__', {**_TEXT_PART, 'text': text})
+    _set(part, '__pydantic_fields_set__', {'text'})
+    _set(part, '__pydantic_extra__', None)
+    _set(part, '__pydantic_private__', None)
+    return read_document([part], metadata)
 
 
 def plain_text(document: Document) -> str | None:
@@ -65,17 +76,6 @@ def copy_document(document: Document) -> Document:
     """Copies a document deeply."""
     text = plain_text(document)
     return document.model_copy(deep=True) if text is None else text_document(text, deepcopy(document.metadata))
-
-
-def _made(model: type[ModelT], values: dict[str, Any], given: set[str]) -> ModelT:
-    # What `model_construct` does where every field has its value, in a fifth of the time; the constructor of `Document` copies deeply
-    # and that of `Part` checks every kind of content. Reading a record spends half of its time here.
-    made = model.__new__(model)
-    _set(made, '__dict__', values)
-    _set(made, '__pydantic_fields_set__', given)
-    _set(made, '__pydantic_extra__', None)
-    _set(made, '__pydantic_private__', None)
-    return made
 
 
 def document_to_dict(document: Document) -> dict[str, Any]:
