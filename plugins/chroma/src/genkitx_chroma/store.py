@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 from genkit import Document, GenkitError
 from genkitx.filters import NO_FILTERS, Filter
-from genkitx.retrieval import document_id
 from genkitx.stores import Capabilities, Match, Record, SearchRequest, VectorStore, dimension_error
 
 from genkitx_chroma.client import CLOUD_LIMIT, Connection, Session, index_configuration, with_headers
@@ -25,7 +23,6 @@ Space: TypeAlias = Literal['cosine', 'l2', 'ip']
 """How Chroma measures distance: cosine, squared Euclidean, or inner product."""
 
 DEFAULT_SPACE: Final[Space] = 'cosine'
-_CONTENT_ID: Final = re.compile('[0-9a-f]{32}')
 _IDS_AT_ONCE: Final = 5000  # SQLite takes 32,766 values in a statement.
 
 
@@ -113,7 +110,7 @@ class ChromaStore(VectorStore):
         if not records:
             return
         rows = [encode(record.document, js_layout=self._js_layout) for record in records]
-        replaceable = [i for i, record in enumerate(records) if not _is_content_id(record)]
+        replaceable = [i for i, record in enumerate(records) if not record.hashed]
 
         async def write(opened: _Open) -> None:
             limit = await opened.session.learn_limit()
@@ -328,10 +325,6 @@ def _is_id(text: str) -> bool:
         return bool(text.encode())
     except UnicodeEncodeError:
         return False
-
-
-def _is_content_id(record: Record) -> bool:
-    return _CONTENT_ID.fullmatch(record.id) is not None and record.id == document_id(record.document)
 
 
 def _parts(ids: Sequence[str], size: int | None) -> list[list[str]]:

@@ -19,6 +19,7 @@ _quote: Final = json.encoder.encode_basestring
 _LONE_SURROGATE: Final = re.compile('[\ud800-\udfff]')
 _ARRAY_INDEX: Final = re.compile(r'0|[1-9][0-9]{0,9}')
 _MAX_ARRAY_INDEX: Final = 2**32 - 2
+_MAX_SAFE: Final = 2**53
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 _SCALARS: Final = (str, int, float, datetime.datetime)
 
@@ -118,10 +119,12 @@ def _write(value: Any, indent: int, newline: str, doubles: bool) -> str:
     kind = type(value)
     if kind is str:
         return _string(value)
-    if kind is int and not doubles:
+    if kind is int and (not doubles or -_MAX_SAFE <= value <= _MAX_SAFE):
         return str(value)
     if kind is dict:
         return _object(value, indent, newline, doubles)
+    if kind is list:
+        return _array(value, indent, newline, doubles)
     if isinstance(value, str):
         return _string(value)
     if value is None or value is True or value is False:
@@ -131,18 +134,21 @@ def _write(value: Any, indent: int, newline: str, doubles: bool) -> str:
     if isinstance(value, Mapping):
         return _object(cast('Mapping[Any, Any]', value), indent, newline, doubles)
     if isinstance(value, list | tuple):
-        inner = newline + ' ' * indent
-        floats = _floats(cast('Any', value))
-        items = floats or [_write(item, indent, inner, doubles) for item in cast('list[Any]', value)]
-        return _enclose('[', items, ']', newline, inner)
+        return _array(cast('list[Any]', value), indent, newline, doubles)
     if isinstance(value, datetime.datetime):
         return _string(_iso(value))
     raise TypeError(f'JSON cannot hold a {type(value).__name__}')
 
 
+def _array(value: list[Any] | tuple[Any, ...], indent: int, newline: str, doubles: bool) -> str:
+    inner = newline + ' ' * indent
+    items = _floats(value) or [_write(item, indent, inner, doubles) for item in value]
+    return _enclose('[', items, ']', newline, inner)
+
+
 def _floats(value: list[Any] | tuple[Any, ...]) -> list[str] | None:
     """Writes a list of floats, such as a vector, at once; None for any other list."""
-    if set(map(type, value)) != {float}:
+    if not value or type(value[0]) is not float or set(map(type, value)) != {float}:
         return None
     text = repr(list(value))
     items = text[1:-1].split(', ')

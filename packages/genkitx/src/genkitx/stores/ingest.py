@@ -290,15 +290,16 @@ class Ingest:
 
     def _records(self, item: _Item, embeddings: list[Embedding]) -> list[Record]:
         documents = embedding_documents(item.document, embeddings)
+        vectors = [embedding.embedding for embedding in embeddings]
         if item.explicit:
             ids = [item.id if i == 0 else f'{item.id}#{i}' for i in range(len(documents))]
-        else:
-            plain = [item.id if one is item.document else document_id(one) for one in documents]
-            # Embeddings without metadata of their own would share an id and overwrite each other.
-            ids = [one if one not in plain[:i] else f'{one}#{i}' for i, one in enumerate(plain)]
+            return [Record(*one) for one in zip(ids, vectors, documents, strict=True)]
+        plain = [item.id if one is item.document else document_id(one) for one in documents]
+        # Embeddings without metadata of their own would share an id and overwrite each other.
+        ids = [one if one not in plain[:i] else f'{one}#{i}' for i, one in enumerate(plain)]
         return [
-            Record(one_id, embedding.embedding, document)
-            for one_id, embedding, document in zip(ids, embeddings, documents, strict=True)
+            Record(one, vector, document, hashed=one == hashed)
+            for one, vector, document, hashed in zip(ids, vectors, documents, plain, strict=True)
         ]
 
     async def _learn_dimension(self, size: int) -> None:
