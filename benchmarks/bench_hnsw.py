@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import statistics
 import tempfile
 import time
@@ -75,6 +76,7 @@ def insert(options: argparse.Namespace, folder: Path, vectors: np.ndarray, threa
     lists = [record.vector for record in given]
     for run in range(options.runs):
         # Both sides begin with lists, as embedders give them.
+        gc.collect()
         theirs.append(timed(lambda: bare(options.engine, np.array(lists, np.float32), threads)))
 
         async def ingest(store: HnswStore, begin: float) -> None:
@@ -86,6 +88,7 @@ def insert(options: argparse.Namespace, folder: Path, vectors: np.ndarray, threa
         store = HnswStore(
             'bench', folder / f'insert-{threads}-{run}', engine=options.engine, settings=GraphSettings(threads=threads)
         )
+        gc.collect()  # So that nobody pays for what another left.
         begin = clock()
         asyncio.run(ingest(store, begin))
         saved.append(clock() - begin)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from genkit import GenkitError
@@ -238,12 +238,11 @@ class PostgresStore(VectorStore):
 
     def _matches(self, rows: list[Any], request: SearchRequest, codec: RowCodec, vectors: VectorFormat) -> list[Match]:
         score = self._roles.strategy.score if request.mode == 'dense' else float
-        decoded = [vectors.decode(row[len(row) - 1]) if request.include_vectors else None for row in rows]
         documents = codec.documents(rows, 2)
-        matches = [
-            Match(row[0], score(row[1]), document, vector)
-            for row, document, vector in zip(rows, documents, decoded, strict=True)
-        ]
+        matches = [Match(row[0], score(row[1]), document) for row, document in zip(rows, documents, strict=True)]
+        if request.include_vectors:
+            decoded = [vectors.decode(row[len(row) - 1]) for row in rows]
+            matches = [replace(match, vector=vector) for match, vector in zip(matches, decoded, strict=True)]
         if request.mode == 'dense':
             # An iterative scan gives rows only roughly in order.
             matches.sort(key=lambda match: -match.score)

@@ -104,7 +104,13 @@ def document_from_dict(data: Mapping[str, Any]) -> Document:
 
 def document_id(document: Document) -> str:
     """Returns the id that the JS plugins give a document: the MD5 of its JSON text, as 32 lower-case hex digits."""
-    text = stringify(document_to_dict(document), doubles=True)
+    plain = plain_text(document)
+    if plain is None:
+        text = stringify(document_to_dict(document), doubles=True)
+    else:
+        # The same text; an ingest asks for one of each document.
+        metadata = '' if document.metadata is None else f',"metadata":{stringify(document.metadata, doubles=True)}'
+        text = f'{{"content":[{{"text":{stringify(plain)}}}]{metadata}}}'
     return hashlib.md5(text.encode('utf-8', 'surrogatepass'), usedforsecurity=False).hexdigest()
 
 
