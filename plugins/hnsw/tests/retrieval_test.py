@@ -3,6 +3,7 @@
 """Searching: recall, scores, filters that are hard on a graph, and answers that belong to the caller."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -171,3 +172,73 @@ async def test_searches_and_writes_at_the_same_time(open_index, clustered, recor
     stop = True
     assert all(count > 3 for count in await asyncio.gather(*searches))
     assert await store.count() == 500 + 1250
+
+
+async def test_many_short_searches_let_others_run(open_index, clustered, records, engine):
+    store = open_index(engine).store
+    vectors = clustered(200, 16)
+    await store.upsert(records(vectors))
+    turns = 0
+
+    async def take_turns():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(take_turns())
+    for vector in vectors:
+        await search(store, vector)
+    other.cancel()
+    assert turns >= len(vectors)
+
+
+async def test_a_search_waits_for_a_writer_beside_the_event_loop(open_index, clustered, records, engine, monkeypatch):
+    monkeypatch.setattr('genkitx_hnsw.store._SHORT', 1e9)  # However slow the machine is.
+    store = open_index(engine).store
+    vectors = clustered(200, 16)
+    await store.upsert(records(vectors))
+    writing, written = threading.Event(), threading.Event()
+    await search(store, vectors[0])
+    graph = type(store._state[0]._engine)
+    add = graph.add
+
+    def add_slowly(self, *arguments):
+        writing.set()
+        assert written.wait(30)
+        add(self, *arguments)
+
+    monkeypatch.setattr(graph, 'add', add_slowly)
+    async with store.session():
+        write = asyncio.create_task(store.upsert(records(vectors[:1] + 1, 1000)))
+        await asyncio.to_thread(writing.wait, 30)
+        waiting = asyncio.create_task(search(store, vectors[0] + 1, k=1))
+        await asyncio.sleep(0.05)  # The event loop goes on, else nobody lets the writer go on.
+        assert not waiting.done()
+        written.set()
+        await write
+        assert [match.id for match in await waiting] == ['r1000']
+
+
+async def test_what_cannot_be_reached_is_found_beside_the_event_loop(
+    open_index, clustered, records, engine, monkeypatch
+):
+    monkeypatch.setattr('genkitx_hnsw.store._SHORT', 1e9)
+    store = open_index(engine).store
+    vectors = clustered(200, 16)
+    await store.upsert(records(vectors))
+    await search(store, vectors[0])
+    monkeypatch.setattr(type(store._state[0]._engine), 'query', lambda *_: None)
+    threads = []
+    monkeypatch.setattr(type(store._state[0]), '_exact', _noting_threads(type(store._state[0])._exact, threads))
+    assert [match.id for match in await search(store, vectors[7], k=1)] == ['r7']
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+def _noting_threads(method, threads):
+    def noting(*arguments):
+        threads.append(threading.current_thread())
+        return method(*arguments)
+
+    return noting

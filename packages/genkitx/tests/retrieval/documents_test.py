@@ -3,14 +3,17 @@
 """Documents: ids equal to JS's, data and types, one document an embedding."""
 
 import datetime
+import hashlib
 import json
 import math
+import pickle
 from pathlib import Path
 
 import pytest
 from genkit import Document, Embedding, GenkitError, Part
 from genkitx.retrieval import (
     RankedDocument,
+    copy_document,
     document_data,
     document_data_type,
     document_from_data,
@@ -18,8 +21,12 @@ from genkitx.retrieval import (
     document_id,
     document_to_dict,
     embedding_documents,
+    plain_text,
+    read_document,
+    text_document,
 )
 from genkitx.retrieval.json import check, number, stringify
+from genkitx.testing.strategies import metadata
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,6 +177,47 @@ def test_a_document_for_each_embedding():
         'cb141f058ba6cd5d29fe876990f0cd7e',
     ]
     assert document.metadata == {'multi': True}
+
+
+@given(st.text(), st.none() | metadata())
+def test_ids_are_hashes_of_the_wire_form(text, given_metadata):
+    document = Document.from_text(text, given_metadata)
+    wire = stringify(document_to_dict(document), doubles=True).encode('utf-8', 'surrogatepass')
+    assert document_id(document) == hashlib.md5(wire).hexdigest()
+
+
+def test_documents_are_as_their_constructors_make_them():
+    for made, built in (
+        (text_document('x', {'a': [1]}), Document.from_text('x', {'a': [1]})),
+        (read_document([Part.from_media('gs://b/x')], None), Document.from_media('gs://b/x')),
+    ):
+        assert made == built
+        assert made.content[0].model_fields_set == {'text'} or made.content[0].media is not None
+        assert made.model_dump() == built.model_dump()
+        assert pickle.loads(pickle.dumps(made)) == built.model_copy(deep=True)
+        assert (made.text, made.data) == (built.text, built.data)
+        made.metadata = {'b': 2}
+        assert made.model_dump_json() != built.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ('parts', 'expected'),
+    [
+        ([Part.from_text('x')], 'x'),
+        ([Part.from_text('')], ''),
+        ([], None),
+        ([Part.from_text('x'), Part.from_text('y')], None),
+        ([Part.from_media('gs://b/x')], None),
+        ([Part(text='x', metadata={'purpose': 'a'})], None),
+    ],
+)
+def test_plain_text(parts, expected):
+    document = Document(content=parts, metadata={'a': {'b': [1]}})
+    assert plain_text(document) == expected
+    copied = copy_document(document)
+    assert copied == document
+    copied.metadata['a']['b'].append(2)
+    assert document.metadata == {'a': {'b': [1]}}
 
 
 def test_embeddings_without_metadata_share_the_document(caplog):
