@@ -99,28 +99,40 @@ def insert(options: argparse.Namespace, folder: Path, vectors: np.ndarray, threa
 
 
 def replace(options: argparse.Namespace, folder: Path, vectors: np.ndarray) -> None:
-    store = HnswStore('bench', folder / 'replace', engine=options.engine)
+    """Replacing beside inserting as many others into an index of the same size, and replacing again and again."""
+    count = len(vectors)
     given = records(vectors)
-    rounds = [records(clustered(len(vectors), vectors.shape[1], seed=seed)) for seed in range(5, 10)]
+    rounds = [records(clustered(count, vectors.shape[1], seed=seed)) for seed in range(5, 10)]
+    others = [Record(f'other-{one.id}', one.vector, one.document) for one in rounds[0]]
 
-    async def run() -> tuple[float, list[float], int]:
-        times: list[float] = []
+    async def timed_write(store: HnswStore, batch: list[Record]) -> tuple[float, int]:
         most = 0
-        async with store.session():
-            for batch in (given, *rounds):
-                start = clock()
-                for at in range(0, len(batch), 500):
-                    await store.upsert(batch[at : at + 500])
-                    most = max(most, (await store.describe())['deleted'])
-                times.append(clock() - start)
-        return times[0], times[1:], most
+        gc.collect()
+        start = clock()
+        for at in range(0, count, 500):
+            await store.upsert(batch[at : at + 500])
+            most = max(most, (await store.describe())['deleted'])
+        return clock() - start, most
 
-    inserted, replaced, most = asyncio.run(run())
+    async def run(name: str, *batches: list[Record]) -> tuple[list[float], int]:
+        store = HnswStore('bench', folder / name, engine=options.engine)
+        async with store.session():
+            await timed_write(store, given)
+            written = [await timed_write(store, batch) for batch in batches]
+        return [seconds for seconds, _ in written], max(most for _, most in written)
+
+    inserted: list[float] = []
+    replaced: list[float] = []
+    for turn in range(options.runs):
+        inserted += asyncio.run(run(f'insert-others-{turn}', others))[0]
+        replaced += asyncio.run(run(f'replace-{turn}', rounds[0]))[0]
+    again, most = asyncio.run(run('replace-again', *rounds))
+    insert = statistics.median(inserted)
     note(
         AREA,
-        f'Replacing each of {len(vectors)} documents takes {replaced[0] / inserted:.2f} times as long as inserting them; '
-        f'{len(rounds)} times over, with building anew, {statistics.mean(replaced) / inserted:.2f} times each; '
-        f'at most {most / len(vectors):.2f} dead for each live one.',
+        f'Replacing each of {count} documents takes {statistics.median(replaced) / insert:.2f} times as long as inserting as many '
+        f'others into the same index; {len(rounds)} times over, with building anew, {statistics.mean(again) / insert:.2f} times each; '
+        f'at most {most / count:.2f} dead for each live one.',
     )
 
 
