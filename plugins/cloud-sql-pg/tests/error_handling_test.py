@@ -130,6 +130,8 @@ async def test_a_server_that_ends_all_connections(dsn: str, open_table: Callable
             lambda: mine.search('river', k=3),
             mine.count,
             lambda: mine.get(['a']),
+            lambda: mine.delete(['unknown']),
+            lambda: mine.delete(filter={'n': -1}),
             lambda: mine.add(texts(5)),
             engine.test_connection,
         ):

@@ -25,12 +25,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
-from genkit import Document, Part
+from genkit import Document
 from genkitx.filters import format_path
-from genkitx.retrieval import document_data, document_data_type, document_to_dict, read_document, text_document
-from genkitx.retrieval.documents import TEXT
+from genkitx.retrieval import document_data, document_data_type, document_to_dict
 from genkitx.retrieval.json import stringify
-from genkitx.stores.layout import fits_data, read_parts, storable, utf8
+from genkitx.stores.layout import fits_data, storable, stored_document, utf8
 
 _log: Final = logging.getLogger(__name__)
 
@@ -73,15 +72,7 @@ def encode(document: Document, *, js_layout: bool = False) -> tuple[str, dict[st
 def decode(data: str | None, metadata: Mapping[str, Any] | None) -> Document:
     """Reads a row, whoever wrote it: this plugin, the JS plugin, or something that knows neither layout."""
     row = metadata or {}
-    own = _metadata(row)
-    if isinstance(row.get(CONTENT), str):
-        content = read_parts(row[CONTENT], CONTENT)
-        if content is not None:
-            return read_document(content, own)
-    data_type = row.get(TYPE)
-    if isinstance(data_type, str) and data_type != TEXT:
-        return read_document([Part.from_media(data or '', data_type)], own)
-    return text_document(data or '', own)
+    return stored_document(data or '', row.get(TYPE), _metadata(row), parts=row.get(CONTENT), key=CONTENT)
 
 
 def flatten(metadata: Mapping[str, Any]) -> dict[str, MetadataValue]:

@@ -173,8 +173,8 @@ class PostgresEngine(TableAdmin):
             async with opened.pool.acquire() as connection:
                 yield connection
 
-    async def read(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        """Runs a query that changes nothing; once more when the connection turns out to be dead.
+    async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Runs a query that may run twice, such as a search or a deletion: once more when the connection turns out to be dead.
 
         A pooled connection may have been cut while it was idle, by a restart or a load balancer, which only its next use shows.
         """
@@ -200,7 +200,7 @@ class PostgresEngine(TableAdmin):
         query = (
             "SELECT current_setting('server_version'), (SELECT extversion FROM pg_extension WHERE extname = 'vector')"
         )
-        row = await self.read(lambda connection: connection.fetchrow(query))
+        row = await self.run(lambda connection: connection.fetchrow(query))
         return {'postgresql': row[0].split(' ')[0], 'pgvector': row[1]}
 
     async def aclose(self) -> None:

@@ -155,7 +155,7 @@ class PostgresStore(VectorStore):
             query = await self._query(connection, request, table, vectors)
             return await _first_full(connection, query, request.k), vectors
 
-        rows, vectors = await self._read(work)
+        rows, vectors = await self._run(work)
         return self._matches(rows, request, table.codec, vectors)
 
     async def _query(self, connection: Any, request: SearchRequest, table: _Table, vectors: VectorFormat) -> _Query:
@@ -266,7 +266,7 @@ class PostgresStore(VectorStore):
             }
             return [Record(one, *found[str(key)]) for one, key in given.items() if str(key) in found]
 
-        return await self._read(work)
+        return await self._run(work)
 
     async def existing(self, ids: Sequence[str], *, namespace: str | None = None) -> set[str]:
         """Returns which of these ids exist."""
@@ -274,7 +274,7 @@ class PostgresStore(VectorStore):
         table = await self._table()
         given = self._given(ids, table)
         query = statements.existing(table.layout)
-        rows = await self._read(lambda connection: connection.fetch(query, list(given.values())))
+        rows = await self._run(lambda connection: connection.fetch(query, list(given.values())))
         stored = {row[0] for row in rows}
         return {one for one, key in given.items() if str(key) in stored}
 
@@ -294,11 +294,7 @@ class PostgresStore(VectorStore):
         else:
             parameters = Parameters()
             query = statements.delete(table.layout, self._condition(filter, None, table.layout, parameters))
-        try:
-            async with self._engine.connection() as connection:
-                await connection.execute(query, *parameters.values)
-        except GenkitError as error:
-            raise self._named(error) from error
+        await self._run(lambda connection: connection.execute(query, *parameters.values))
 
     async def count(self, *, filter: Filter | None = None, namespace: str | None = None) -> int:  # noqa: A002
         """Returns the number of rows."""
@@ -306,7 +302,7 @@ class PostgresStore(VectorStore):
         table = await self._table()
         parameters = Parameters()
         query = statements.count(table.layout, self._condition(filter, None, table.layout, parameters))
-        return await self._read(lambda connection: connection.fetchval(query, *parameters.values))
+        return await self._run(lambda connection: connection.fetchval(query, *parameters.values))
 
     async def dimension(self) -> int | None:
         """Returns the dimension that the column is declared with."""
@@ -325,16 +321,16 @@ class PostgresStore(VectorStore):
         known = self._known
         if known is not None and time.monotonic() < known.until:
             return known
-        layout = await self._read(lambda connection: read_layout(connection, self._name, self._roles))
+        layout = await self._run(lambda connection: read_layout(connection, self._name, self._roles))
         codec = RowCodec(layout, self.name, lossless=self._lossless)
         # A load that began with copying goes on so: the table is no longer empty, but what is new in it is the load's.
         fresh = layout.empty or (known is not None and known.fresh)
         self._known = _Table(layout, codec, time.monotonic() + _FRESH, fresh)
         return self._known
 
-    async def _read(self, work: Callable[[Any], Any]) -> Any:
+    async def _run(self, work: Callable[[Any], Any]) -> Any:
         try:
-            return await self._engine.read(work)
+            return await self._engine.run(work)
         except GenkitError as error:
             raise self._named(error) from error
 

@@ -23,12 +23,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias, cast
 
-from genkit import Document, Part
+from genkit import Document
 from genkitx.retrieval import document_data, document_data_type, document_to_dict
-from genkitx.retrieval.documents import TEXT
 from genkitx.retrieval.json import stringify
 from genkitx.stores import Record
-from genkitx.stores.layout import read_parts, storable
+from genkitx.stores.layout import fits_data, storable, stored_document
 
 _log: Final = logging.getLogger(__name__)
 
@@ -60,25 +59,21 @@ def encode(record: Record) -> Row:
         text = stringify(document.metadata)
         row['metadata'] = _copy(json.loads(text), 1) or {}
         row['metadataJson'] = _utf8(text)
-    if not _fits(document, data):
+    if storable(data) != data or not fits_data(document, data):
         row['docContent'] = _utf8(stringify(document_to_dict(document)['content']))
     return row
 
 
 def decode(row: Mapping[str, Any]) -> Document:
     """Reads a row, whoever wrote it: this plugin, LangChain JS, or something else with a text."""
-    metadata = metadata_of(row)
     text = row.get('text')
-    data = text if isinstance(text, str) else ''
-    content = row.get('docContent')
-    if isinstance(content, str):
-        parts = read_parts(content, 'docContent')
-        if parts is not None:
-            return Document(content=parts, metadata=metadata)
-    data_type = row.get('dataType')
-    if isinstance(data_type, str) and data_type != TEXT:
-        return Document(content=[Part.from_media(data, data_type)], metadata=metadata)
-    return Document(content=[Part(text=data)], metadata=metadata)
+    return stored_document(
+        text if isinstance(text, str) else '',
+        row.get('dataType'),
+        metadata_of(row),
+        parts=row.get('docContent'),
+        key='docContent',
+    )
 
 
 def metadata_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -178,15 +173,3 @@ def _utf8(text: str) -> str:
     if is_unicode(text):
         return text
     return ''.join(f'\\u{ord(one):04x}' if 0xD800 <= ord(one) <= 0xDFFF else one for one in text)
-
-
-def _fits(document: Document, data: str) -> bool:
-    """Tells whether text and type alone give the document back."""
-    if len(document.content) != 1 or storable(data) != data:
-        return False
-    part = document.content[0]
-    if part.metadata is not None or part.custom is not None:
-        return False
-    if part.text is not None:
-        return bool(part.text) and document_to_dict(document)['content'] == [{'text': data}]
-    return part.media is not None and part.media.content_type not in (None, TEXT)

@@ -31,9 +31,9 @@ from urllib.parse import quote
 
 from genkit import Document
 from genkitx.filters import Scalar
-from genkitx.retrieval import document_data, document_to_dict, read_document, text_document
+from genkitx.retrieval import document_data, document_to_dict, plain_text
 from genkitx.retrieval.json import stringify
-from genkitx.stores.layout import read_parts, utf8
+from genkitx.stores.layout import stored_document, utf8
 
 _log: Final = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def encode(document: Document, fields: Fields, *, js_layout: bool = False) -> di
         _put_metadata(row, document.metadata, fields.metadata, exact=not js_layout)
     if js_layout:
         return row
-    if not _fits(document) or text != data:
+    if plain_text(document) is None or text != data:
         row[CONTENT] = stringify(document_to_dict(document)['content'])
     row.update(flatten(document.metadata or {}))
     return row
@@ -109,13 +109,9 @@ def decode(row: Mapping[str, Any], fields: Fields) -> Document:
         row: Its fields.
         fields: Their names.
     """
-    metadata = _metadata(row, fields)
-    content = row.get(CONTENT)
-    parts = read_parts(content, CONTENT) if isinstance(content, str) else None
-    if parts is not None:
-        return read_document(parts, metadata)
     text = row.get(fields.text)
-    return text_document(text if isinstance(text, str) else '' if text is None else str(text), metadata)
+    data = text if isinstance(text, str) else '' if text is None else str(text)
+    return stored_document(data, None, _metadata(row, fields), parts=row.get(CONTENT), key=CONTENT)
 
 
 def flatten(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,14 +242,6 @@ def _is_plain(metadata: Mapping[Any, Any]) -> bool:
 def _parse_int(digits: str) -> float:
     number = int(digits)
     return number if -_INT64 <= number < _INT64 else float(digits)
-
-
-def _fits(document: Document) -> bool:
-    """Tells whether the text alone gives the parts back."""
-    if len(document.content) != 1:
-        return False
-    part = document.content[0]
-    return part.text is not None and part.metadata is None and part.custom is None
 
 
 def _metadata(row: Mapping[str, Any], fields: Fields) -> dict[str, Any] | None:

@@ -28,12 +28,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from genkit import Document, GenkitError, Part
+from genkit import Document, GenkitError
 from genkitx.filters import Scalar, format_path
-from genkitx.retrieval import document_data, document_data_type, document_to_dict, read_document, text_document
-from genkitx.retrieval.documents import TEXT
+from genkitx.retrieval import document_data, document_data_type, document_to_dict
 from genkitx.retrieval.json import stringify
-from genkitx.stores.layout import fits_data, read_parts, storable, utf8
+from genkitx.stores.layout import fits_data, storable, stored_document, utf8
 
 _log: Final = logging.getLogger(__name__)
 
@@ -102,18 +101,14 @@ class Layout:
         """Reads metadata, whoever wrote it: this plugin, the JS plugin, the Go plugin, LangChain."""
         row = row or {}
         own_key = self._content_key(row)
-        metadata = _metadata(row, own_key)
-        parts = row.get(PARTS)
-        if isinstance(parts, str):
-            content = read_parts(parts, PARTS)
-            if content is not None:
-                return read_document(content, metadata)
         data = row.get(own_key, '')
-        data = data if isinstance(data, str) else json.dumps(data)
-        data_type = row.get(TYPE)
-        if isinstance(data_type, str) and data_type != TEXT:
-            return read_document([Part.from_media(data, data_type)], metadata)
-        return text_document(data, metadata)
+        return stored_document(
+            data if isinstance(data, str) else json.dumps(data),
+            row.get(TYPE),
+            _metadata(row, own_key),
+            parts=row.get(PARTS),
+            key=PARTS,
+        )
 
     def key(self, path: tuple[str, ...]) -> str:
         """Returns the metadata key of the scalar at a path."""

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Final
+from typing import Any, Final
 
 from genkit import Document, GenkitError, Part
 
-from genkitx.retrieval.documents import TEXT
+from genkitx.retrieval.documents import TEXT, document_from_data, read_document
 
 _log: Final = logging.getLogger(__name__)
 
@@ -54,10 +54,21 @@ def fits_data(document: Document, data: str) -> bool:
     return media is not None and bool(media.content_type) and media.content_type != TEXT and utf8(data) == data
 
 
-def read_parts(text: str, key: str) -> list[Part] | None:
-    """Reads parts that were stored as JSON; None, with a warning that names the key, when they are not."""
-    try:
-        return [Part.model_validate(one) for one in json.loads(text)]
-    except (ValueError, TypeError, RecursionError, GenkitError) as error:
-        _log.warning('A record has an unreadable %s, its text is used: %s', key, type(error).__name__)
-        return None
+def stored_document(
+    data: str, data_type: object, metadata: dict[str, Any] | None, *, parts: object, key: str
+) -> Document:
+    """Rebuilds a document from what a record has of it.
+
+    Args:
+        data: Its text or media URL.
+        data_type: Its data type, see `document_from_data`; anything but a string is none.
+        metadata: Its metadata, which is not copied.
+        parts: Its parts as JSON, which win; anything but a string is none. Unreadable ones are left out with a warning.
+        key: Where the parts are stored, for that warning.
+    """
+    if isinstance(parts, str):
+        try:
+            return read_document([Part.model_validate(one) for one in json.loads(parts)], metadata)
+        except (ValueError, TypeError, RecursionError, GenkitError) as error:
+            _log.warning('A record has an unreadable %s, its text is used: %s', key, type(error).__name__)
+    return document_from_data(data, data_type if isinstance(data_type, str) else None, metadata)
