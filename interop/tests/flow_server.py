@@ -5,16 +5,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from genkit import ActionRunContext, PublicError
 from genkit_fastapi import genkit_fastapi_handler
 from genkitx import Genkit, api_key
+from genkitx.testing.serving import serve_asgi
 from pydantic import BaseModel
 
 
@@ -75,14 +74,5 @@ async def serving() -> AsyncIterator[str]:
     for name in known:
         post(f'/{name}', name)
     post('/locked', 'echo', context_provider=api_key('sesame'))
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level='critical', lifespan='off'))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.005)
-        try:
-            yield f'http://127.0.0.1:{listener.getsockname()[1]}'
-        finally:
-            server.should_exit = True
-            await task
+    async with serve_asgi(app) as address:
+        yield address

@@ -6,20 +6,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from flask import Flask
 from genkit import ActionRunContext, Genkit, GenkitError
 from genkit_fastapi import genkit_fastapi_handler
 from genkit_flask import genkit_flask_handler
 from genkitx import api_key, run_flow, stream_flow
+from genkitx.testing.serving import serve_asgi
 from pydantic import BaseModel
 from werkzeug.serving import make_server
 
@@ -66,17 +65,8 @@ async def fastapi_server() -> AsyncIterator[str]:
     async def locked() -> Any:
         return flow
 
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level='critical', lifespan='off'))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.005)
-        try:
-            yield f'http://127.0.0.1:{listener.getsockname()[1]}'
-        finally:
-            server.should_exit = True
-            await task
+    async with serve_asgi(app) as address:
+        yield address
 
 
 @contextlib.contextmanager

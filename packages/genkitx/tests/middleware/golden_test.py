@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from genkit import GenkitError
 from genkit.model import Message, ModelRequest, ModelResponse, Part
 from genkitx.middleware import (
@@ -22,6 +19,7 @@ from genkitx.middleware import (
     simulate_system_prompt,
     validate_support,
 )
+from genkitx.testing.serving import serve_asgi
 
 GOLDEN = Path(__file__).parents[1] / 'golden' / 'middleware'
 ANSWER = ModelResponse(message=Message(role='model', content=[Part(text='ok')]), finish_reason='stop')
@@ -120,28 +118,10 @@ async def media_app(scope: Any, receive: Any, send: Any) -> None:
     await send({'type': 'http.response.body', 'body': body})
 
 
-@contextlib.asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    import asyncio
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level='critical', lifespan='off'))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.005)
-        try:
-            yield f'http://127.0.0.1:{listener.getsockname()[1]}'
-        finally:
-            server.should_exit = True
-            await task
-
-
 @pytest.mark.parametrize('name', cases('downloadRequestMedia'))
 async def test_downloads_like_js(name: str) -> None:
     case = json.loads((GOLDEN / f'{name}.json').read_text())
-    async with serving(media_app) as base:
+    async with serve_asgi(media_app) as base:
         case = json.loads(json.dumps(case).replace(case['server']['base'], base))
         passed, error = await apply(download_request_media(**options_of(case), allow=['127.0.0.1']), case['input'])
     if name == 'downloadRequestMedia_part_metadata_is_dropped':
