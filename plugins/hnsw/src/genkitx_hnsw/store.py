@@ -111,9 +111,9 @@ class HnswStore(VectorStore):
     async def search(self, request: SearchRequest) -> list[Match]:
         """Searches the graph, or compares with all records that satisfy a narrow filter.
 
-        A search of the graph that is shorter than the way to a thread and back runs on the event loop, unless it would have to wait.
+        A search of the graph that is about as short as the way to a thread and back runs on the event loop, unless it has to wait.
         """
-        if request.filter is None and self._pace * self._candidates(request) <= _SHORT:
+        if _is_plain(request) and self._pace * self._candidates(request) <= _SHORT:
             # Others get their turn, however many searches follow each other.
             await asyncio.sleep(0)
             with contextlib.suppress(BlockingIOError):
@@ -232,7 +232,7 @@ class HnswStore(VectorStore):
             include_vectors=request.include_vectors,
         )
         found = self._current(wait=wait).search(search, wait=wait)
-        if request.filter is None:
+        if _is_plain(request):
             self._pace = (time.perf_counter() - start) / self._candidates(request)
         return found
 
@@ -382,6 +382,11 @@ class HnswStore(VectorStore):
         with self._writing, self._directory.locked(self._lock_timeout, self.name):
             self._directory.remove()
             self._state = None
+
+
+def _is_plain(request: SearchRequest) -> bool:
+    """Tells whether a search takes about as long as others with as many candidates."""
+    return request.filter is None and not request.include_vectors
 
 
 async def _finish(task: asyncio.Future[T]) -> T:
