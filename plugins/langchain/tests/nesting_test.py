@@ -4,6 +4,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
 
@@ -277,7 +278,9 @@ async def test_a_graph_that_streams(app: Genkit, spans: Any):
         await flow.run({'n': 1}, on_chunk=lambda _: None)
         await app.embed(embedder='late', content='x')
     tree = spans()
-    assert tree.chain('inner') == 'caller > langchain/g > langchain/g > node > inner'
+    # Before Python 3.11 a graph's nodes do not know the run they are in.
+    within = ' > langchain/g > node' if sys.version_info >= (3, 11) else ''
+    assert tree.chain('inner') == f'caller > langchain/g{within} > inner'
     assert tree.chain('late') == 'caller > late'
     tree.check_paths()
 
