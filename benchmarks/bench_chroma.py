@@ -85,8 +85,9 @@ def raw_index(path: str, name: str, documents: Sequence[Document], vectors: dict
 
 
 def peer_index(path: str, name: str, documents: Sequence[Document], vectors: dict[str, list[float]]) -> float:
+    client = chromadb.PersistentClient(path)
     started = time.perf_counter()
-    store = peer_store(path, name, vectors)
+    store = peer_store(client, name, vectors)
     for i in range(0, len(documents), BATCH):
         part = documents[i : i + BATCH]
         store.add_texts(
@@ -97,7 +98,7 @@ def peer_index(path: str, name: str, documents: Sequence[Document], vectors: dic
     return time.perf_counter() - started
 
 
-def peer_store(path: str, name: str, vectors: dict[str, list[float]]) -> Any:
+def peer_store(client: Any, name: str, vectors: dict[str, list[float]]) -> Any:
     class Lookup(langchain_core.embeddings.Embeddings):
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
             return [vectors[text] for text in texts]
@@ -108,7 +109,7 @@ def peer_store(path: str, name: str, vectors: dict[str, list[float]]) -> Any:
     return langchain_chroma.Chroma(
         collection_name=name,
         embedding_function=Lookup(),
-        client=chromadb.PersistentClient(path),
+        client=client,
         collection_configuration=HNSW,
     )
 
@@ -173,11 +174,12 @@ async def indexing(path: str, size: int, dimensions: int, repeats: int) -> tuple
 async def retrieving(path: str, names: tuple[str, str, str], size: int, dimensions: int, queries: int) -> None:
     _, vectors = make(size, dimensions)
     asked = list(vectors.items())[:queries]
-    collection = chromadb.PersistentClient(path).get_collection(names[0], embedding_function=None)
+    client = chromadb.PersistentClient(path)
+    collection = client.get_collection(names[0], embedding_function=None)
     plugin = Chroma([names[1]], embedder=Precomputed(vectors), client_params=PersistentParams(path=path))
     retriever = (await plugin.init())[0]
     ours = plugin.collection(names[1])
-    peer = peer_store(path, names[2], vectors) if langchain_chroma is not None else None
+    peer = peer_store(client, names[2], vectors) if langchain_chroma is not None else None
     times: dict[str, list[float]] = {
         name: [] for name in ('raw', 'raw in a thread', 'search', 'retriever action', 'barest action')
     }

@@ -239,7 +239,6 @@ async def bench_retrieve(dsn: str, repeats: int) -> None:
     for name, case in (
         ('search', f'search k={K} by vector'),
         ('retriever', f'retriever action k={K}'),
-        ('barest action', f"Genkit's barest action around the raw query, k={K}"),
     ):
         for how, taken, middle in (
             ('', wall, statistics.median),

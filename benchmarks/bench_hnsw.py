@@ -164,8 +164,27 @@ def query(store: HnswStore, engine: Engine, queries: np.ndarray, k: int) -> None
     for how, middle in (('', statistics.median), (', fastest tenth of each', fastest_tenth)):
         mine, engines = (middle(times[name]) * 1e6 for name in ('ours', 'raw'))
         row(AREA, clocked(f'{case}{how}'), ours=mine, raw=engines, unit='µs', goal=goal)
+    together(store, [request for _, request in requests], case)
     thread, alone = (statistics.median(times[name]) * 1e6 for name in ('raw in a thread', 'raw'))
     row(AREA, clocked(f'{case}: raw in a worker thread'), ours=thread, raw=alone, unit='µs')
+
+
+def together(store: HnswStore, requests: list[SearchRequest], case: str) -> None:
+    """Searches a second of one caller, and of many at once."""
+
+    async def run(callers: int) -> float:
+        left = iter(requests)
+
+        async def call() -> None:
+            for request in left:
+                await store.search(request)
+
+        start = time.perf_counter()
+        await asyncio.gather(*(call() for _ in range(callers)))
+        return len(requests) / (time.perf_counter() - start)
+
+    rates = [statistics.median(asyncio.run(run(callers)) for _ in range(5)) for callers in (1, 16)]
+    note(AREA, f'{case}: {rates[0]:,.0f} searches a second by one caller, {rates[1]:,.0f} by 16 at once.')
 
 
 def load(options: argparse.Namespace, path: Path, vector: np.ndarray) -> None:

@@ -12,6 +12,7 @@ from genkitx import evaluate, parse_filter
 from genkitx.stores import Record, SearchRequest
 from genkitx.testing import strategies
 from genkitx_hnsw.filters import Columns
+from genkitx_hnsw.pace import SHORT, Pace
 
 
 async def search(store, vector, k=10, **options):
@@ -193,8 +194,35 @@ async def test_many_short_searches_let_others_run(open_index, clustered, records
     assert turns >= len(vectors)
 
 
+async def test_searches_that_come_together_do_not_hold_the_loop_together(open_index, clustered, records, monkeypatch):
+    monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 1e9)  # However slow the machine is.
+    store = open_index().store
+    vectors = clustered(200, 16)
+    await store.upsert(records(vectors))
+    await search(store, vectors[0])
+    threads = []
+    monkeypatch.setattr(type(store), '_search', _noting_threads(type(store)._search, threads))
+    found = await asyncio.gather(*(search(store, vector, k=1) for vector in vectors))
+    assert [match.id for (match,) in found] == [f'r{i}' for i in range(200)]
+    assert threads.count(threading.main_thread()) == 1
+    await search(store, vectors[0])
+    assert threads.count(threading.main_thread()) == 2
+
+
+def test_only_short_searches_are_foreseen_as_short():
+    pace = Pace()
+    assert not pace.is_short(64, 1)  # Nobody knows yet.
+    pace.note(SHORT / 2, 64, 10)
+    assert pace.is_short(64, 10)
+    assert pace.is_short(128, 20)
+    assert not pace.is_short(200, 10)
+    assert not pace.is_short(64, 21)
+    pace.note(SHORT * 2, 64, 10)
+    assert not pace.is_short(64, 1)
+
+
 async def test_a_search_waits_for_a_writer_beside_the_event_loop(open_index, clustered, records, engine, monkeypatch):
-    monkeypatch.setattr('genkitx_hnsw.store._SHORT', 1e9)  # However slow the machine is.
+    monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 1e9)  # However slow the machine is.
     store = open_index(engine).store
     vectors = clustered(200, 16)
     await store.upsert(records(vectors))
@@ -223,7 +251,7 @@ async def test_a_search_waits_for_a_writer_beside_the_event_loop(open_index, clu
 async def test_what_cannot_be_reached_is_found_beside_the_event_loop(
     open_index, clustered, records, engine, monkeypatch
 ):
-    monkeypatch.setattr('genkitx_hnsw.store._SHORT', 1e9)
+    monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 1e9)
     store = open_index(engine).store
     vectors = clustered(200, 16)
     await store.upsert(records(vectors))
@@ -237,8 +265,8 @@ async def test_what_cannot_be_reached_is_found_beside_the_event_loop(
 
 
 def _noting_threads(method, threads):
-    def noting(*arguments):
+    def noting(*arguments, **options):
         threads.append(threading.current_thread())
-        return method(*arguments)
+        return method(*arguments, **options)
 
     return noting

@@ -3,9 +3,9 @@
 """Calls in worker threads, for less than `asyncio.to_thread` takes.
 
 An engine in this process is not called on the event loop: it looks at files, which may be on a disk that does not answer, it may have
-to wait for a writer, and engines work on many searches at once outside of Python's lock. The way to a thread and back is then a large
-part of a small search. `asyncio.to_thread` goes through two futures, each with locks and callbacks of
-its own; here the thread hands its result to the loop directly, which halves that.
+to wait for a writer, and engines work on many searches at once outside of Python's lock. (A store may make an exception of calls that
+it knows to be shorter than the way to a thread.) That way is a large part of a small search: `asyncio.to_thread` goes through two
+futures, each with locks and callbacks of its own; here the thread hands its result to the loop directly, which halves it.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 from genkit import Document, GenkitError
 from genkitx.filters import NO_FILTERS, Filter
+from genkitx.retrieval import document_id
 from genkitx.stores import Capabilities, Match, Record, SearchRequest, VectorStore, dimension_error
 
 from genkitx_chroma.client import CLOUD_LIMIT, Connection, Session, index_configuration, with_headers
@@ -110,7 +111,7 @@ class ChromaStore(VectorStore):
         if not records:
             return
         rows = [encode(record.document, js_layout=self._js_layout) for record in records]
-        replaceable = [i for i, record in enumerate(records) if not record.hashed]
+        replaceable = [i for i, record in enumerate(records) if not _is_content_id(record)]
 
         async def write(opened: _Open) -> None:
             limit = await opened.session.learn_limit()
@@ -325,6 +326,10 @@ def _is_id(text: str) -> bool:
         return bool(text.encode())
     except UnicodeEncodeError:
         return False
+
+
+def _is_content_id(record: Record) -> bool:
+    return len(record.id) == 32 and record.id == document_id(record.document)
 
 
 def _parts(ids: Sequence[str], size: int | None) -> list[list[str]]:

@@ -28,6 +28,7 @@ from genkitx_hnsw.directory import DEFAULT_MAX_BYTES, IndexDirectory, Signature
 from genkitx_hnsw.engines import EngineName, GraphSettings, Space
 from genkitx_hnsw.filters import SUPPORT
 from genkitx_hnsw.index import Index, Search
+from genkitx_hnsw.pace import Pace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +41,6 @@ DEFAULT_EF: Final = 64
 _FLOAT_MAX: Final = 3.4028234663852886e38
 _SAVING_SHARE: Final = 0.02
 """The share of its time that an ingest may spend on saving before it is done."""
-_SHORT: Final = 0.0005
-"""Seconds that a search may keep the event loop; a thread costs about half of that, and needs Python's lock as often."""
 _CAPABILITIES: Final = Capabilities(filters=SUPPORT, writers=1)
 
 
@@ -91,8 +90,9 @@ class HnswStore(VectorStore):
         self._undone: BaseException | None = None
         self._saved_at = 0.0
         self._saving_took = 0.0
-        # Seconds that the last search took for each of its candidates, looking at the files included.
-        self._pace = math.inf
+        self._pace = Pace()
+        # Whether a search is about to run on the event loop.
+        self._on_loop = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -111,13 +111,17 @@ class HnswStore(VectorStore):
     async def search(self, request: SearchRequest) -> list[Match]:
         """Searches the graph, or compares with all records that satisfy a narrow filter.
 
-        A search of the graph that is about as short as the way to a thread and back runs on the event loop, unless it has to wait.
+        A short search of the graph runs on the event loop, unless it has to wait or another one is there already, see `Pace`.
         """
-        if _is_plain(request) and self._pace * self._candidates(request) <= _SHORT:
-            # Others get their turn, however many searches follow each other.
-            await asyncio.sleep(0)
-            with contextlib.suppress(BlockingIOError):
-                return self._search(request, wait=False)
+        if not self._on_loop and _is_plain(request) and self._pace.is_short(self._candidates(request), request.k):
+            self._on_loop = True
+            try:
+                # Others get their turn, however many searches follow each other.
+                await asyncio.sleep(0)
+                with contextlib.suppress(BlockingIOError):
+                    return self._search(request, wait=False)
+            finally:
+                self._on_loop = False
         return await in_thread(lambda: self._search(request))
 
     async def fetch(
@@ -233,7 +237,7 @@ class HnswStore(VectorStore):
         )
         found = self._current(wait=wait).search(search, wait=wait)
         if _is_plain(request):
-            self._pace = (time.perf_counter() - start) / self._candidates(request)
+            self._pace.note(time.perf_counter() - start, self._candidates(request), len(found))
         return found
 
     def _upsert(self, records: Sequence[Record]) -> None:

@@ -40,6 +40,7 @@ class RankedDocument(Document):
 # Documents are made as `model_construct` makes them where every field has its value, in a fifth of the time: the constructor of
 # `Document` copies deeply and that of `Part` checks every kind of content, and reading a record spends half of its time here.
 _TEXT_PART: Final = dict(Part(text='').__dict__)
+_DOCUMENT: Final = dict(Document(content=[]).__dict__)
 _new: Final = object.__new__
 _set: Final = object.__setattr__
 
@@ -47,7 +48,7 @@ _set: Final = object.__setattr__
 def read_document(content: list[Part], metadata: dict[str, Any] | None) -> Document:
     """Makes a document of parts and metadata that nobody else holds; neither is copied or checked."""
     document = _new(Document)
-    _set(document, '__dict__', {'content': content, 'metadata': metadata})
+    _set(document, '__dict__', {**_DOCUMENT, 'content': content, 'metadata': metadata})
     _set(document, '__pydantic_fields_set__', {'content', 'metadata'})
     _set(document, '__pydantic_extra__', None)
     _set(document, '__pydantic_private__', None)
@@ -74,7 +75,7 @@ def plain_text(document: Document) -> str | None:
 
 def copy_document(document: Document) -> Document:
     """Copies a document deeply."""
-    text = plain_text(document)
+    text = plain_text(document) if type(document) is Document else None
     return document.model_copy(deep=True) if text is None else text_document(text, deepcopy(document.metadata))
 
 

@@ -293,14 +293,12 @@ class Ingest:
         vectors = [embedding.embedding for embedding in embeddings]
         if item.explicit:
             ids = [item.id if i == 0 else f'{item.id}#{i}' for i in range(len(documents))]
-            return [Record(*one) for one in zip(ids, vectors, documents, strict=True)]
-        plain = [item.id if one is item.document else document_id(one) for one in documents]
-        # Embeddings without metadata of their own would share an id and overwrite each other.
-        ids = [one if one not in plain[:i] else f'{one}#{i}' for i, one in enumerate(plain)]
-        return [
-            Record(one, vector, document, hashed=one == hashed)
-            for one, vector, document, hashed in zip(ids, vectors, documents, plain, strict=True)
-        ]
+        else:
+            plain = [item.id if one is item.document else document_id(one) for one in documents]
+            # Embeddings without metadata of their own would share an id and overwrite each other.
+            ids = [one if one not in plain[:i] else f'{one}#{i}' for i, one in enumerate(plain)]
+        vectors = [embedding.embedding for embedding in embeddings]
+        return [Record(*one) for one in zip(ids, vectors, documents, strict=True)]
 
     async def _learn_dimension(self, size: int) -> None:
         # Before the first write: a wrong embedder must not leave a single record.

@@ -51,7 +51,9 @@ def fits_data(document: Document, data: str) -> bool:
     if part.text is not None:
         return utf8(data) == data
     media = part.media
-    return media is not None and bool(media.content_type) and media.content_type != TEXT and utf8(data) == data
+    if media is None or not media.content_type or media.content_type == TEXT:
+        return False
+    return utf8(data) == data and utf8(media.content_type) == media.content_type
 
 
 def stored_document(

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import mul
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from genkitx.stores.store import Match
 
 KeyT = TypeVar('KeyT', bound=Hashable)
+
+_SAFE: Final = 1e-290
 
 
 if sys.version_info >= (3, 12):
@@ -40,14 +42,23 @@ class Direction:
     def of(cls, vector: Sequence[float]) -> Direction:
         """Returns the direction of a vector."""
         length = math.hypot(*vector)
-        return cls(tuple([x / length for x in vector]), 1.0) if length else cls(tuple(vector), 0.0)
+        if not _SAFE < length < math.inf:
+            # Squares of its numbers are too small or too large to be held.
+            largest = max(map(abs, vector), default=0.0)
+            if not largest:
+                return cls(tuple(vector), 0.0)
+            vector = [x / largest for x in vector]
+            length = math.hypot(*vector)
+        return cls(tuple([x / length for x in vector]), 1.0)
 
     def cosine(self, other: Direction) -> float:
         """Returns the cosine of the angle to another direction, -1 to 1; 0 where one of them is none."""
-        return _dot(self.unit, other.unit)
+        if self.unit == other.unit:
+            return self.square
+        return max(-1.0, min(1.0, _dot(self.unit, other.unit)))
 
     def cosines(self, others: Iterable[Direction]) -> list[float]:
-        """Returns the cosine for each of many, in a quarter of the time and right to about 1e-15."""
+        """Returns the cosine for each of many, in a quarter to a half of the time and right to about 1e-15."""
         # |a - b|² = |a|² + |b|² - 2ab: a distance is one call in C, while a product of two vectors is a loop of small ones.
         mine, square = self.unit, self.square
         return [(square + other.square - math.dist(mine, other.unit) ** 2) / 2 for other in others]

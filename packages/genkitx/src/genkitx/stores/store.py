@@ -29,13 +29,11 @@ class Record:
         id: Its id, unique in a namespace.
         vector: The embedding: `d` finite floats. Empty where the vector was not asked for.
         document: The document of this embedding.
-        hashed: Whether the id is the hash of the document (`document_id`): a record that is stored under it is then equal.
     """
 
     id: str
     vector: Sequence[float]
     document: Document
-    hashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

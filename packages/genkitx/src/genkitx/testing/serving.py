@@ -27,7 +27,7 @@ async def serve_asgi(app: Any) -> AsyncGenerator[str]:
         listener.bind(('127.0.0.1', 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level='critical', lifespan='off'))
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells it in no other way
             await asyncio.sleep(0.005)
         try:
             yield f'http://127.0.0.1:{listener.getsockname()[1]}'
