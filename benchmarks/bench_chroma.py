@@ -38,7 +38,7 @@ except ImportError:
 
 AREA = 'Chroma'
 BATCH = 500
-HNSW: Any = {'hnsw': {'space': 'cosine', 'max_neighbors': 64, 'ef_construction': 200}}
+HNSW: Any = {'hnsw': {'space': 'cosine', 'max_neighbors': 128, 'ef_construction': 200}}
 K = 10
 
 

@@ -9,6 +9,7 @@ one, Flask one per request, tests one per case. `PerLoop` keeps one client for e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -22,6 +23,10 @@ T = TypeVar('T')
 class _Entry(Generic[T]):
     opening: asyncio.Future[T]
     keeper: AsyncGenerator[None, None] | None = None
+
+
+class _GivenUp(Exception):  # noqa: N818 - no error: whoever opened was cancelled, and another one has to
+    pass
 
 
 class PerLoop(Generic[T]):
@@ -44,23 +49,25 @@ class PerLoop(Generic[T]):
     async def get(self) -> T:
         """Returns the running loop's client. Concurrent callers share one opening; a failed one is tried again."""
         loop = asyncio.get_running_loop()
-        with self._lock:
-            entry = self._entries.get(loop)
-            mine = entry is None
-            if entry is None:
-                entry = self._entries[loop] = _Entry(loop.create_future())
-        if not mine:
-            # A waiter that is cancelled must not cancel the opening that the others wait for.
-            return await asyncio.shield(entry.opening)
+        while True:
+            with self._lock:
+                entry = self._entries.get(loop)
+                mine = entry is None
+                if entry is None:
+                    entry = self._entries[loop] = _Entry(loop.create_future())
+            if mine:
+                return await self._open_for(loop, entry)
+            # A waiter that is cancelled must not cancel the opening that the others wait for; nor the reverse.
+            with contextlib.suppress(_GivenUp):
+                return await asyncio.shield(entry.opening)
+
+    async def _open_for(self, loop: asyncio.AbstractEventLoop, entry: _Entry[T]) -> T:
         try:
             client = await self._open()
         except BaseException as error:
             self._forget(loop, entry)
-            if isinstance(error, Exception):
-                entry.opening.set_exception(error)
-                entry.opening.exception()  # Mark as retrieved: nobody may be waiting.
-            else:
-                entry.opening.cancel()
+            entry.opening.set_exception(error if isinstance(error, Exception) else _GivenUp())
+            entry.opening.exception()  # Mark as retrieved: nobody may be waiting.
             raise
         entry.keeper = self._keep(loop, entry, client)
         await anext(entry.keeper)

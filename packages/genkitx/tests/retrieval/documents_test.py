@@ -25,7 +25,8 @@ from genkitx.retrieval import (
     read_document,
     text_document,
 )
-from genkitx.retrieval.json import check, number, stringify
+from genkitx.retrieval.json import MAX_DEPTH, check, number, parse, stringify
+from genkitx.stores.layout import stored_document
 from genkitx.testing.strategies import metadata
 from hypothesis import given
 from hypothesis import strategies as st
@@ -250,3 +251,35 @@ def test_what_json_holds_is_told_without_writing_it():
     circle.append(circle)
     with pytest.raises(ValueError, match='too deep'):
         check(circle)
+
+
+def test_json_of_others_is_read_as_deep_as_it_can_be_passed_on():
+    assert parse('{"a": [1.5, null, "[[["]}') == {'a': [1.5, None, '[[[']}
+    assert parse('[' * MAX_DEPTH + ']' * MAX_DEPTH)
+    assert parse(f'"{"[" * 1000}"') == '[' * 1000
+    for bad in (
+        '',
+        '{',
+        '[' * (MAX_DEPTH + 1) + ']' * (MAX_DEPTH + 1),
+        '[' * 10**5 + ']' * 10**5,
+        '{"a":' * 300 + '1' + '}' * 300,
+    ):
+        with pytest.raises(ValueError, match=r'.'):
+            parse(bad)
+
+
+@pytest.mark.parametrize(
+    'parts', ['{', '[1]', '{}', '[{"text": 5}]', '[{"data": ' + '[' * 300 + ']' * 300 + '}]', '[' * 10**5 + ']' * 10**5]
+)
+def test_unreadable_parts_leave_the_text(parts, caplog):
+    document = stored_document('x', 'text', {'a': 1}, parts=parts, key='docContent')
+    assert (document.text, document.metadata) == ('x', {'a': 1})
+    assert 'docContent' in caplog.text
+
+
+def test_parts_win_over_text_and_type():
+    parts = '[{"text": "a"}, {"media": {"url": "gs://b/x", "contentType": "image/png"}}]'
+    document = stored_document('a', 'text', None, parts=parts, key='docContent')
+    assert [part.text or part.media.url for part in document.content] == ['a', 'gs://b/x']
+    assert stored_document('gs://b/x', 'image/png', None, parts=None, key='k').media[0].content_type == 'image/png'
+    assert stored_document('x', 7, None, parts=7, key='k').text == 'x'

@@ -90,21 +90,26 @@ async def test_a_failed_opening_is_tried_again():
     await holder.aclose()
 
 
-async def test_a_cancelled_opening_cancels_who_waits_and_nobody_later():
+async def test_a_cancelled_opening_is_taken_over_by_who_waits():
     gate = asyncio.Event()
     log = []
     holder = clients(log, gate.wait)
     opener = asyncio.ensure_future(holder.get())
     await asyncio.sleep(0)
-    waiter = asyncio.ensure_future(holder.get())
+    waiters = [asyncio.ensure_future(holder.get()) for _ in range(3)]
     await asyncio.sleep(0)
     opener.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opener
+    for _ in range(3):
+        await asyncio.sleep(0)
+    waiters[0].cancel()  # It opens now.
     with pytest.raises(asyncio.CancelledError):
-        await waiter
+        await waiters[0]
     gate.set()
-    assert isinstance(await holder.get(), Client)
+    second, third = await asyncio.gather(*waiters[1:])
+    assert second is third
+    assert log == ['open']
     await holder.aclose()
 
 

@@ -25,7 +25,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from genkit import Document
 from genkitx.retrieval import document_data, document_data_type, document_to_dict
-from genkitx.retrieval.json import stringify
+from genkitx.retrieval.json import parse, stringify
 from genkitx.stores import Record
 from genkitx.stores.layout import fits_data, storable, stored_document
 
@@ -81,8 +81,8 @@ def metadata_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
     text = row.get('metadataJson')
     if isinstance(text, str):
         try:
-            parsed = json.loads(text)
-        except (ValueError, RecursionError):
+            parsed = parse(text)
+        except ValueError:
             parsed = None
         if isinstance(parsed, dict):
             return cast('dict[str, Any]', parsed)

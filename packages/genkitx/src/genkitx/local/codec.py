@@ -20,7 +20,7 @@ from typing import Any, cast
 from genkit import Document, GenkitError
 
 from genkitx.retrieval.documents import document_from_dict, document_to_dict
-from genkitx.retrieval.json import key_order, stringify
+from genkitx.retrieval.json import check, key_order, stringify
 from genkitx.stores.ranking import Direction
 from genkitx.stores.store import Record
 
@@ -93,6 +93,7 @@ def _vector(value: Any) -> list[float]:
 
 
 def _document(value: Any) -> Document:
+    check(value.get('metadata'))
     return document_from_dict({key: value[key] for key in ('content', 'metadata') if value.get(key) is not None})
 
 

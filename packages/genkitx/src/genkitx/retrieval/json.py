@@ -74,6 +74,21 @@ def check(value: Any, *, depth: int = MAX_DEPTH) -> None:
             check(item, depth=depth - 1)
 
 
+def parse(text: str) -> Any:
+    """Reads JSON that a store keeps, whoever wrote it.
+
+    Raises:
+        ValueError: It is not JSON, or nested deeper than `MAX_DEPTH`: Python may read that, but Genkit could not pass it on.
+    """
+    try:
+        value = json.loads(text)
+        if text.count('[') + text.count('{') > MAX_DEPTH:
+            check(value)
+    except RecursionError as error:
+        raise ValueError('it is nested too deep') from error
+    return value
+
+
 def number(value: float) -> str:
     """Writes a number as JavaScript prints it: the shortest digits of its 64-bit float."""
     digits = repr(float(value))

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from genkit import Document, GenkitError, Part
 
 from genkitx.retrieval.documents import TEXT, document_from_data, read_document
+from genkitx.retrieval.json import parse
 
 _log: Final = logging.getLogger(__name__)
 
@@ -70,7 +70,10 @@ def stored_document(
     """
     if isinstance(parts, str):
         try:
-            return read_document([Part.model_validate(one) for one in json.loads(parts)], metadata)
-        except (ValueError, TypeError, RecursionError, GenkitError) as error:
+            found = parse(parts)
+            if not isinstance(found, list):
+                raise TypeError('parts are a list')
+            return read_document([Part.model_validate(one) for one in cast('list[Any]', found)], metadata)
+        except (ValueError, TypeError, GenkitError) as error:
             _log.warning('A record has an unreadable %s, its text is used: %s', key, type(error).__name__)
     return document_from_data(data, data_type if isinstance(data_type, str) else None, metadata)
