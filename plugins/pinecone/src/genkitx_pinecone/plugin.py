@@ -22,7 +22,7 @@ PLUGIN: Final = 'pinecone'
 """The plugin's name, as in JS."""
 
 RETRY: Final = RetryPolicy(attempts=2)
-"""How an ingest tries again. Pinecone's SDK tries every request four times already, waiting as long as the service asks."""
+"""How an ingest tries again. Every request is tried four times already; this round is for pauses longer than the timeout."""
 
 _NAME: Final = re.compile(r'[a-z0-9]([a-z0-9-]{0,43}[a-z0-9])?')
 
@@ -40,7 +40,7 @@ class Pinecone(VectorStorePlugin[PineconeIndex]):
         api_key: The API key; by default the environment variable `PINECONE_API_KEY`, read at first use.
         client_params: Everything about the client, the key included (JS `clientParams`).
         name: The plugin's name; another one allows a second registration.
-        retry: How failures that may pass are tried again while documents are indexed, on top of what the SDK does for each
+        retry: How failures that may pass are tried again while documents are indexed, on top of the four attempts of each
             request; by default once.
 
     Raises:
