@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 from genkit import GenkitError
 from genkitx.filters import NO_FILTERS, Filter
@@ -44,6 +44,9 @@ class PineconeStore(VectorStore):
         metric: How the index measures closeness; None asks it.
         sparse_encoder: Gives documents and queries sparse vectors.
         wait_until_visible: Seconds to wait until a write can be found; None does not wait.
+
+    Raises:
+        GenkitError: INVALID_ARGUMENT for an address, a namespace, a metric or a time that is none.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class PineconeStore(VectorStore):
         if host is not None:
             check_host(host)
         self.name = name
+        self._check_settings(metric, wait_until_visible)
         self._call = Caller(name, params)
         self._layout = layout or Layout()
         self._compiler = PineconeFilterCompiler(name, self._layout)
@@ -229,6 +233,12 @@ class PineconeStore(VectorStore):
             return self._default_namespace
         self._check_namespace(namespace)
         return namespace
+
+    def _check_settings(self, metric: str | None, wait_until_visible: float | None) -> None:
+        if metric is not None and metric not in get_args(Metric):
+            raise self._invalid(f'metric is one of {", ".join(get_args(Metric))}, not {metric!r}')
+        if wait_until_visible is not None and not wait_until_visible >= 0:
+            raise self._invalid(f'wait_until_visible is a number of seconds from 0, not {wait_until_visible!r}')
 
     def _check_namespace(self, namespace: str) -> None:
         if len(namespace) > MAX_NAME or not namespace.isascii() or '\x00' in namespace:
