@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -144,11 +145,36 @@ class Session:
         index: The SDK's client of the data plane.
         dimension: Length of the dense vectors; None while it is not known.
         metric: How the index measures closeness; None while it is not known.
+        learned: When dimension and metric were learned, by `time.monotonic`.
+        retired: Clients of addresses where the index was before; requests may still be under way.
+        looking: Held by who looks whether the index moved.
     """
 
     index: AsyncIndex
     dimension: int | None
     metric: str | None
+    learned: float = field(default_factory=time.monotonic)
+    retired: list[AsyncIndex] = field(default_factory=list['AsyncIndex'])
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def learn(self, dimension: int | None, metric: str | None) -> None:
+        """Sets what is known of the index as of now."""
+        self.dimension, self.metric, self.learned = dimension, metric, time.monotonic()
+
+    async def follow(self, found: Session) -> bool:
+        """Takes over what was just found of the index; tells whether it has moved."""
+        self.learn(found.dimension, found.metric)
+        if found.index.host == self.index.host:
+            await found.close()
+            return False
+        self.retired.append(self.index)
+        self.index = found.index
+        return True
+
+    async def close(self) -> None:
+        """Closes all clients."""
+        for one in (self.index, *self.retired):
+            await one.close()
 
 
 async def open_control(call: Caller) -> AsyncPinecone:
