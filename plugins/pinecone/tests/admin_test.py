@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -139,3 +140,16 @@ async def test_a_service_that_is_down(no_pauses: list[float], service: FakePinec
     with pytest.raises(GenkitError) as error:
         await describe_pinecone_index('docs', client_params=params)
     assert error.value.status == 'UNAVAILABLE'
+
+
+@pytest.mark.parametrize('fault', [Fault('cut-late'), Fault('status', status=500)])
+async def test_creating_is_not_repeated_blindly(
+    no_pauses: list[float], service: FakePinecone, params: ClientParams, fresh: Any, fault: Fault
+) -> None:
+    name = fresh()
+    service.faults.append(replace(fault, path='/indexes'))
+    with pytest.raises(GenkitError) as error:
+        await create_pinecone_index(name, dimension=8, client_params=params)
+    assert (error.value.status, service.paths()) == ('UNAVAILABLE', ['POST /indexes'])
+    service.faults.append(Fault('status', path='/indexes', status=429))
+    assert (await create_pinecone_index(name, dimension=8, exist_ok=True, client_params=params)).ready

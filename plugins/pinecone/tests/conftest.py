@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,14 +84,11 @@ def open_index(
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Lets the SDK try again at once; gives the pauses it would have made."""
-    import pinecone._internal.http_client as http
-
+    """Lets requests be tried again at once; gives the pauses that would have been made."""
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr(http, '_async_retry_sleep', pause)
-    http.get_budget_registry()._reset()
+    monkeypatch.setattr('genkitx_pinecone.retry.asyncio', SimpleNamespace(**{**vars(asyncio), 'sleep': pause}))
     return pauses

@@ -8,7 +8,10 @@ import asyncio
 import datetime
 import email.utils
 import logging
+import math
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +19,7 @@ import pytest
 from genkit import Document, GenkitError
 from genkitx.stores import RetryPolicy, VectorCollection
 from genkitx.testing import HashEmbedder
-from genkitx_pinecone import ClientParams, Pinecone, PineconeIndex
+from genkitx_pinecone import ClientParams, Pinecone, PineconeIndex, create_pinecone_index, delete_pinecone_index
 from pinecone_server import KEY, FakePinecone, Fault
 
 Open = Callable[..., VectorCollection]
@@ -27,19 +30,70 @@ def numbered(count: int) -> list[Document]:
     return [Document.from_text(f'text number {i}', {'n': i}) for i in range(count)]
 
 
-async def test_retry_after_is_honoured(service: FakePinecone, open_index: Open, no_pauses: list[float]) -> None:
+@pytest.mark.parametrize('status', [429, 503])
+@pytest.mark.parametrize('dated', [False, True])
+async def test_retry_after_is_honoured(service: FakePinecone, open_index: Open, status: int, dated: bool) -> None:
     collection = open_index(plugin=ONCE)
-    service.faults.append(Fault('status', status=429, message='Too many requests', retry_after='3', times=2))
-    report = await collection.add(numbered(5))
-    assert (report.written, report.failed) == (5, [])
-    assert len(no_pauses) == 2
-    assert all(3 <= pause <= 4.5 for pause in no_pauses)
+    await collection.search('x')
+    # A date has whole seconds: this one is one to two seconds ahead.
+    until = math.ceil(time.time()) + 1
+    asked = email.utils.formatdate(until, usegmt=True) if dated else '1'
+    service.requests.clear()
+    service.faults.append(Fault('status', path='/query', status=status, retry_after=asked))
+    assert await collection.search('x') == []
+    first, second = (one.at for one in service.requests)
+    assert second - first == pytest.approx(until - first if dated else 1, rel=0.1)
+
+
+async def test_short_pauses_are_not_drawn_out(service: FakePinecone, open_index: Open, no_pauses: list[float]) -> None:
+    service.faults.append(Fault('status', path='/query', status=429, retry_after='0.3', times=3))
+    assert await open_index().search('x') == []
+    assert no_pauses == [0.3, 0.3, 0.3]
+
+
+async def test_a_pause_beyond_the_deadline_is_not_begun(service: FakePinecone, open_index: Open) -> None:
+    collection = open_index()
+    await collection.search('x')
+    service.requests.clear()
+    service.faults.append(Fault('status', path='/query', status=429, retry_after='120', times=99))
+    with pytest.raises(GenkitError) as error:
+        await asyncio.wait_for(collection.search('x'), 1)
+    assert error.value.status == 'RESOURCE_EXHAUSTED'
+    assert error.value.response_metadata == {'retry_after_ms': 120_000}
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize(
+    'fault', [Fault('slow', seconds=0.4), Fault('slow', seconds=5), Fault('status', status=503), Fault('cut')]
+)
+async def test_the_deadline_holds_for_all_attempts(service: FakePinecone, fresh: Any, fault: Fault) -> None:
+    name = fresh()
+    service.create(name, 8)
+    params = ClientParams(api_key=KEY, controller_host=service.url, timeout=0.5)
+    plugin = Pinecone([name], embedder=HashEmbedder(8), client_params=params)
+    collection = plugin.collection(name)
+    await collection.search('x')
+    service.faults += [Fault('status', path='/query', status=503), replace(fault, path='/query', times=99)]
+    with pytest.raises(GenkitError) as error:
+        await asyncio.wait_for(collection.search('x'), 1)
+    assert error.value.status in ('DEADLINE_EXCEEDED', 'UNAVAILABLE')
+    await plugin.aclose()
+
+
+async def test_attempts_are_bounded(service: FakePinecone, open_index: Open, no_pauses: list[float]) -> None:
+    collection = open_index()
+    service.faults.append(Fault('status', path='/query', status=500, times=99))
+    with pytest.raises(GenkitError):
+        await collection.search('x')
+    assert service.paths().count('POST /query') == 4
+    assert no_pauses == sorted(no_pauses)
+    assert [pytest.approx(one, rel=0.34) for one in (0.19, 0.38, 0.75)] == no_pauses
 
 
 async def test_retry_after_reaches_the_ingest(
     service: FakePinecone, open_index: Open, no_pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The SDK's four tries are used up; the pipe tries once more, no sooner than it was asked to.
+    # The four attempts are used up; the pipe tries once more, no sooner than it was asked to.
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -270,3 +324,67 @@ async def test_an_emulator_of_another_version(service: FakePinecone, params: Cli
         await plugin.aclose()
     finally:
         service._described = described  # type: ignore[method-assign]
+
+
+async def recreate(params: ClientParams, name: str, dimension: int) -> None:
+    await delete_pinecone_index(name, client_params=params)
+    await create_pinecone_index(name, dimension=dimension, client_params=params)
+
+
+async def test_an_index_created_anew_elsewhere(service: FakePinecone, params: ClientParams, open_index: Open) -> None:
+    collection = open_index(wait_until_visible=5)
+    name = collection.name.split('/')[1]
+    uses: list[Callable[[], Any]] = [
+        lambda: collection.search('x'),
+        lambda: collection.add(numbered(3), ids=list('abc')),
+        lambda: collection.get(['a']),
+        lambda: collection.delete(['a']),
+        lambda: collection.count(),
+        lambda: collection.count(filter={'n': 1}),
+    ]
+    report = await collection.add(numbered(3), ids=list('abc'))
+    assert report.written == 3
+    for use in uses:
+        await recreate(params, name, 64)
+        await use()
+    # Those that are under way together find it together.
+    await recreate(params, name, 64)
+    service.requests.clear()
+    assert await asyncio.gather(*(collection.search('x') for _ in range(5))) == [[]] * 5
+    assert service.paths().count(f'GET /indexes/{name}') == 1
+    await collection.aclose()
+    await service.all_closed()
+
+
+async def test_an_index_created_anew_with_another_dimension(
+    params: ClientParams, open_index: Open, service: FakePinecone
+) -> None:
+    embedder = HashEmbedder(64)
+    collection = open_index(plugin={'embedder': embedder})
+    name = collection.name.split('/')[1]
+    assert (await collection.add(numbered(2))).written == 2
+    embedder.dimensions = 32
+    with pytest.raises(GenkitError, match='64 dimensions'):
+        await collection.add(numbered(2))
+    # At the address where it was.
+    index = service.indexes[name]
+    index.dimension, index.metric = 32, 'euclidean'
+    index._visible.clear()
+    await asyncio.sleep(1.1)
+    assert (await collection.add(numbered(2))).written == 2
+    assert (await collection.search('text number 1', k=1))[0].score == pytest.approx(1)
+    # And elsewhere.
+    await recreate(params, name, 16)
+    embedder.dimensions = 16
+    await asyncio.sleep(1.1)
+    assert (await collection.add(numbered(2))).written == 2
+    await collection.aclose()
+
+
+async def test_an_index_that_was_deleted(params: ClientParams, open_index: Open, no_pauses: list[float]) -> None:
+    collection = open_index()
+    await collection.add(numbered(2))
+    await delete_pinecone_index(collection.name.split('/')[1], client_params=params)
+    with pytest.raises(GenkitError, match='create_pinecone_index') as error:
+        await collection.search('x')
+    assert error.value.status == 'NOT_FOUND'

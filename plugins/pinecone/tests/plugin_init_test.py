@@ -7,8 +7,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import genkit
 import genkitx
 import pytest
 from genkit import Document, GenkitError
@@ -18,6 +21,8 @@ from genkitx_pinecone import (
     ClientParams,
     Pinecone,
     PineconeIndex,
+    configure_pinecone_indexer,
+    configure_pinecone_retriever,
     create_pinecone_index,
     pinecone_indexer_ref,
     pinecone_retriever_ref,
@@ -138,6 +143,42 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
         with pytest.raises(GenkitError) as error:
             make()
         assert SECRET not in str(error.value)
+
+
+async def test_direct_registration(service: FakePinecone, params: ClientParams, fresh) -> None:
+    name = fresh()
+    service.create(name, 8)
+    ai = genkit.Genkit()
+    index = PineconeIndex(name=name, embedder=HashEmbedder(8), client_params=params)
+    configure_pinecone_indexer(ai, index)
+    configure_pinecone_retriever(ai, index)
+    action = await ai.registry.resolve_action(ActionKind.INDEXER, f'pinecone/{name}')
+    await action.run({'documents': [{'content': [{'text': 'hello'}]}], 'options': None})
+    retriever = await ai.registry.resolve_action(ActionKind.RETRIEVER, f'pinecone/{name}')
+    found = await retriever.run({'query': {'content': [{'text': 'hello'}]}, 'options': {'k': 1}})
+    assert found.response.documents[0].text == 'hello'
+
+
+async def test_an_index_of_another_project(service: FakePinecone, params: ClientParams, fresh) -> None:
+    theirs, ours = fresh(), fresh()
+    service.create(theirs, 8)
+    service.create(ours, 8)
+    index = PineconeIndex(name=theirs, client_params=replace(params, api_key='fake-key'))
+    plugin = Pinecone([index, ours], embedder=HashEmbedder(8), client_params=params)
+    for name, key in ((theirs, 'fake-key'), (ours, KEY)):
+        service.requests.clear()
+        await plugin.collection(name).search('x')
+        assert {one.headers['api-key'] for one in service.requests} == {key}
+    await plugin.aclose()
+
+
+@pytest.mark.parametrize(
+    'settings', [{'metric': 'bogus'}, {'wait_until_visible': -1}, {'wait_until_visible': float('nan')}]
+)
+def test_settings_that_mean_nothing(settings: dict[str, Any]) -> None:
+    with pytest.raises(GenkitError, match=next(iter(settings))) as error:
+        Pinecone([PineconeIndex(name='docs', **settings)])
+    assert error.value.status == 'INVALID_ARGUMENT'
 
 
 def test_references() -> None:

@@ -12,7 +12,13 @@ from genkitx_pinecone.admin import (
 )
 from genkitx_pinecone.client import ClientParams
 from genkitx_pinecone.options import Metric, PineconeIndex, PineconeRetrieverOptions, SparseEncoder, SparseVector
-from genkitx_pinecone.plugin import Pinecone, pinecone_indexer_ref, pinecone_retriever_ref
+from genkitx_pinecone.plugin import (
+    Pinecone,
+    configure_pinecone_indexer,
+    configure_pinecone_retriever,
+    pinecone_indexer_ref,
+    pinecone_retriever_ref,
+)
 from genkitx_pinecone.store import PineconeStore
 
 __all__ = [
@@ -27,6 +33,8 @@ __all__ = [
     'ServerlessSpec',
     'SparseEncoder',
     'SparseVector',
+    'configure_pinecone_indexer',
+    'configure_pinecone_retriever',
     'create_pinecone_index',
     'delete_pinecone_index',
     'describe_pinecone_index',

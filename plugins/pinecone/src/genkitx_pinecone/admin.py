@@ -16,6 +16,7 @@ from genkitx_pinecone.client import Caller, ClientParams, choose_params, data_ho
 from genkitx_pinecone.errors import missing_index
 from genkitx_pinecone.options import Metric
 from genkitx_pinecone.plugin import check_name
+from genkitx_pinecone.retry import REFUSED
 
 if TYPE_CHECKING:
     from pinecone import AsyncPinecone
@@ -130,7 +131,8 @@ async def create_pinecone_index(
         fields['_sparse_values'] = {'type': 'sparse_vector'}
     async with _control(name, api_key, client_params) as (call, control):
         try:
-            description = await call(
+            # Where it is not known what became of it, creating again would only say that the index exists.
+            description = await Caller(call.what, call.params, repeat=REFUSED)(
                 control.indexes.create,
                 name=name,
                 schema={'fields': fields},

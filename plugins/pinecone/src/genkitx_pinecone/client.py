@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from genkit import GenkitError
+from genkitx.stores.retry import RETRYABLE
 
 from genkitx_pinecone.errors import missing_index, translate
+from genkitx_pinecone.retry import persist
 
 if TYPE_CHECKING:
-    from pinecone import AsyncIndex, AsyncPinecone
+    from pinecone import AsyncIndex, AsyncPinecone, RetryConfig
 
 T = TypeVar('T')
 
@@ -37,7 +40,7 @@ class ClientParams:
             variable `PINECONE_CONTROLLER_HOST`, or else the service (JS `controllerHostUrl`).
         additional_headers: Sent with every request (JS `additionalHeaders`).
         source_tag: Names the application to Pinecone (JS `sourceTag`).
-        timeout: Seconds that a request may take.
+        timeout: Seconds that a request may take, with all that is tried again and the pauses between.
 
     Raises:
         GenkitError: INVALID_ARGUMENT for a key that no header can hold, or an address that is none.
@@ -107,25 +110,31 @@ def check_host(host: str) -> None:
 
 
 class Caller:
-    """Calls methods of the SDK, and gives its errors as GenkitErrors without secrets.
+    """Calls methods of the SDK, again where that may help, and gives its errors as GenkitErrors without secrets.
 
     Args:
         what: Who calls, for messages.
         params: How to reach Pinecone.
+        repeat: Statuses of failures that are tried again.
     """
 
-    def __init__(self, what: str, params: ClientParams) -> None:
+    def __init__(self, what: str, params: ClientParams, *, repeat: frozenset[str] = RETRYABLE) -> None:
         self.what = what
         self.params = params
+        self._repeat = repeat
 
     async def __call__(self, method: Callable[..., Awaitable[T]], *arguments: Any, **options: Any) -> T:
-        """Calls a method."""
-        try:
-            return await method(*arguments, **options)
-        except Exception as error:  # noqa: BLE001 - it is translated, whatever it is
-            secrets = [self.params.api_key or '', os.environ.get('PINECONE_API_KEY', '')]
-            translated = translate(self.what, error, [*secrets, *self.params.additional_headers.values()])
-            raise translated from translated.cause
+        """Calls a method, within the timeout of the parameters."""
+
+        async def attempt() -> T:
+            try:
+                return await method(*arguments, **options)
+            except Exception as error:  # noqa: BLE001 - it is translated, whatever it is
+                secrets = [self.params.api_key or '', os.environ.get('PINECONE_API_KEY', '')]
+                translated = translate(self.what, error, [*secrets, *self.params.additional_headers.values()])
+                raise translated from translated.cause
+
+        return await persist(attempt, what=self.what, timeout=self.params.timeout, repeat=self._repeat)
 
 
 @dataclass
@@ -136,11 +145,36 @@ class Session:
         index: The SDK's client of the data plane.
         dimension: Length of the dense vectors; None while it is not known.
         metric: How the index measures closeness; None while it is not known.
+        learned: When dimension and metric were learned, by `time.monotonic`.
+        retired: Clients of addresses where the index was before; requests may still be under way.
+        looking: Held by who looks whether the index moved.
     """
 
     index: AsyncIndex
     dimension: int | None
     metric: str | None
+    learned: float = field(default_factory=time.monotonic)
+    retired: list[AsyncIndex] = field(default_factory=list['AsyncIndex'])
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def learn(self, dimension: int | None, metric: str | None) -> None:
+        """Sets what is known of the index as of now."""
+        self.dimension, self.metric, self.learned = dimension, metric, time.monotonic()
+
+    async def follow(self, found: Session) -> bool:
+        """Takes over what was just found of the index; tells whether it has moved."""
+        self.learn(found.dimension, found.metric)
+        if found.index.host == self.index.host:
+            await found.close()
+            return False
+        self.retired.append(self.index)
+        self.index = found.index
+        return True
+
+    async def close(self) -> None:
+        """Closes all clients."""
+        for one in (self.index, *self.retired):
+            await one.close()
 
 
 async def open_control(call: Caller) -> AsyncPinecone:
@@ -149,13 +183,14 @@ async def open_control(call: Caller) -> AsyncPinecone:
 
     async def make() -> AsyncPinecone:
         # Importing the SDK takes long enough for others on this event loop to notice.
-        client = await asyncio.to_thread(_client_class)
+        client, retry_config = await asyncio.to_thread(_sdk)
         return client(
             api_key=params.key(),
             host=params.controller_host,
             additional_headers=params.additional_headers,
             source_tag=params.source_tag,
             timeout=params.timeout,
+            retry_config=retry_config(max_retries=0),  # Trying again is the caller's.
         )
 
     return await call(make)
@@ -185,7 +220,7 @@ async def open_session(call: Caller, index: str, host: str | None) -> Session:
                 )
             dimension, metric = vector_field(description)
         # The client of the data plane takes everything from that of the control plane, and outlives it.
-        return Session(await call(control.index, host=host), dimension, metric)
+        return Session(_without_retries(await call(control.index, host=host), control), dimension, metric)
     finally:
         await control.close()
 
@@ -216,10 +251,24 @@ def vector_field(description: Any) -> tuple[int | None, str | None]:
     return (int(fields[0].dimension), str(fields[0].metric)) if len(fields) == 1 else (None, None)
 
 
-def _client_class() -> type[AsyncPinecone]:
-    from pinecone import AsyncPinecone
+def _sdk() -> tuple[type[AsyncPinecone], type[RetryConfig]]:
+    from pinecone import AsyncPinecone, RetryConfig
 
-    return AsyncPinecone
+    return AsyncPinecone, RetryConfig
+
+
+def _without_retries(index: AsyncIndex, control: AsyncPinecone) -> AsyncIndex:
+    """Gives an index the retry settings of the control plane's client: none.
+
+    The SDK's own retries make longer or shorter pauses than the service asks for and know no deadline, and its index clients have
+    no setting for them. An SDK that keeps its configuration elsewhere goes on trying; then the deadline still holds.
+    """
+    http: Any = getattr(index, '_http', None)
+    settings: Any = getattr(control, '_config', None)
+    config: Any = getattr(http, '_config', None)
+    if hasattr(config, 'retry_config') and hasattr(settings, 'retry_config'):
+        http._config = replace(config, retry_config=settings.retry_config)  # noqa: SLF001
+    return index
 
 
 def _check_key(key: str | None) -> None:

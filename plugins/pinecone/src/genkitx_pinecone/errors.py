@@ -91,6 +91,18 @@ def is_missing_namespace(error: GenkitError) -> bool:
     return error.status == 'NOT_FOUND' and 'namespace not found' in error.original_message.lower()
 
 
+def is_lost(error: GenkitError) -> bool:
+    """Tells whether an error is one of an index that is no longer where it was."""
+    if error.status == 'NOT_FOUND':
+        return not is_missing_namespace(error)
+    return any(one.__name__ == 'PineconeConnectionError' for one in type(error.cause).__mro__)
+
+
+def is_dimension(error: GenkitError) -> bool:
+    """Tells whether the service refused a vector for its length."""
+    return error.status == 'INVALID_ARGUMENT' and 'dimension' in error.original_message.lower()
+
+
 def _wait_ms(error: Exception) -> float | None:
     """How long the service asks to wait. The SDK reads it of one status only, and no dates."""
     headers: Any = getattr(error, 'headers', None) or {}

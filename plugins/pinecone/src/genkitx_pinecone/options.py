@@ -14,6 +14,8 @@ from genkitx.stores import CollectionSettings, RetrieverOptions
 from genkitx.stores.options import StoreOptions
 from pydantic import Field, model_validator
 
+from genkitx_pinecone.client import ClientParams
+
 Metric: TypeAlias = Literal['cosine', 'dotproduct', 'euclidean']
 """How Pinecone measures closeness."""
 
@@ -63,6 +65,7 @@ class PineconeIndex(CollectionSettings):
         content_key: The metadata key that holds the text or media URL (JS `contentKey`); by default `text_key`, or else
             `_content`. LangChain writes `text`.
         text_key: The older name of `content_key` (JS `textKey`).
+        client_params: How to reach its project; by default as the plugin says (JS `clientParams`).
         host: The address of the index itself, which saves looking it up: `name-abc123.svc.pinecone.io`, or
             `http://localhost:5081` for an emulator.
         metric: How the index measures closeness; by default the index is asked. It decides what a score means.
@@ -76,6 +79,7 @@ class PineconeIndex(CollectionSettings):
     namespace: str | None = None
     content_key: str | None = None
     text_key: str | None = None
+    client_params: ClientParams | None = None
     host: str | None = None
     metric: Metric | None = None
     sparse_encoder: SparseEncoder | None = None

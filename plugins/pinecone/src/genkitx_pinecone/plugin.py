@@ -8,7 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+import genkit
 from genkit import GenkitError
+from genkit.plugin_api import Action
 from genkitx import IndexerRef, RetrieverRef, indexer_ref, retriever_ref
 from genkitx.embedding import EmbedderArgument
 from genkitx.stores import RetryPolicy, VectorStorePlugin
@@ -22,7 +24,7 @@ PLUGIN: Final = 'pinecone'
 """The plugin's name, as in JS."""
 
 RETRY: Final = RetryPolicy(attempts=2)
-"""How an ingest tries again. Pinecone's SDK tries every request four times already, waiting as long as the service asks."""
+"""How an ingest tries again. Every request is tried four times already; this round is for pauses longer than the timeout."""
 
 _NAME: Final = re.compile(r'[a-z0-9]([a-z0-9-]{0,43}[a-z0-9])?')
 
@@ -40,7 +42,7 @@ class Pinecone(VectorStorePlugin[PineconeIndex]):
         api_key: The API key; by default the environment variable `PINECONE_API_KEY`, read at first use.
         client_params: Everything about the client, the key included (JS `clientParams`).
         name: The plugin's name; another one allows a second registration.
-        retry: How failures that may pass are tried again while documents are indexed, on top of what the SDK does for each
+        retry: How failures that may pass are tried again while documents are indexed, on top of the four attempts of each
             request; by default once.
 
     Raises:
@@ -79,7 +81,7 @@ class Pinecone(VectorStorePlugin[PineconeIndex]):
         return PineconeStore(
             f'{self.name}/{settings.name}',
             index,
-            self._params,
+            settings.client_params or self._params,
             host=settings.host,
             namespace=settings.namespace,
             layout=Layout(settings.content_key or settings.text_key, js=settings.js_layout),
@@ -113,6 +115,36 @@ def pinecone_indexer_ref(index_id: str, *, display_name: str | None = None) -> I
         display_name: The label; by default `Pinecone - <index>`.
     """
     return indexer_ref(f'{PLUGIN}/{index_id}', info=_info(index_id, display_name))
+
+
+def configure_pinecone_retriever(ai: genkit.Genkit, index: PineconeIndex) -> Action[Any, Any, Any]:
+    """Registers the retriever of one index without a plugin (JS `configurePineconeRetriever`).
+
+    Args:
+        ai: The Genkit to register with, which also finds the embedder.
+        index: The index, with `client_params` unless the environment says how to reach it. Its connections are closed with the
+            event loop.
+    """
+    plugin = Pinecone([index])
+    plugin.attach(ai)
+    action = plugin.collection(index.name).retriever_action(f'{PLUGIN}/{index.name}', plugin.info(index))
+    ai.registry.register_action_from_instance(action)
+    return action
+
+
+def configure_pinecone_indexer(ai: genkit.Genkit, index: PineconeIndex) -> Action[Any, Any, Any]:
+    """Registers the indexer of one index without a plugin (JS `configurePineconeIndexer`).
+
+    Args:
+        ai: The Genkit to register with, which also finds the embedder.
+        index: The index, with `client_params` unless the environment says how to reach it. Its connections are closed with the
+            event loop.
+    """
+    plugin = Pinecone([index])
+    plugin.attach(ai)
+    action = plugin.collection(index.name).indexer_action(f'{PLUGIN}/{index.name}', plugin.indexer_options)
+    ai.registry.register_action_from_instance(action)
+    return action
 
 
 def check_name(name: str) -> None:

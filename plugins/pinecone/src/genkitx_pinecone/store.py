@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args
 
 from genkit import GenkitError
 from genkitx.filters import NO_FILTERS, Filter
@@ -14,12 +15,20 @@ from genkitx.stores import BatchError, Capabilities, Match, Record, SearchReques
 
 from genkitx_pinecone.client import Caller, ClientParams, Session, check_host, open_session
 from genkitx_pinecone.codec import Layout
-from genkitx_pinecone.errors import is_missing_namespace
+from genkitx_pinecone.errors import is_dimension, is_lost, is_missing_namespace
 from genkitx_pinecone.filters import SUPPORT, Condition, PineconeFilterCompiler
 from genkitx_pinecone.options import Metric, SparseEncoder, SparseVector
 from genkitx_pinecone.rows import Rows, json_bytes, vector_bytes
 from genkitx_pinecone.visibility import Visibility
 from genkitx_pinecone.wire import MAX_NAME, fetch_all, is_id, known_ids, pages
+
+if TYPE_CHECKING:
+    from pinecone import AsyncIndex
+
+T = TypeVar('T')
+
+FRESH: Final = 1.0
+"""Seconds for which an index's dimension is believed."""
 
 MAX_RECORDS: Final = 1000
 MAX_BYTES: Final = 2_000_000
@@ -44,6 +53,9 @@ class PineconeStore(VectorStore):
         metric: How the index measures closeness; None asks it.
         sparse_encoder: Gives documents and queries sparse vectors.
         wait_until_visible: Seconds to wait until a write can be found; None does not wait.
+
+    Raises:
+        GenkitError: INVALID_ARGUMENT for an address, a namespace, a metric or a time that is none.
     """
 
     def __init__(
@@ -62,6 +74,7 @@ class PineconeStore(VectorStore):
         if host is not None:
             check_host(host)
         self.name = name
+        self._check_settings(metric, wait_until_visible)
         self._call = Caller(name, params)
         self._layout = layout or Layout()
         self._compiler = PineconeFilterCompiler(name, self._layout)
@@ -70,9 +83,11 @@ class PineconeStore(VectorStore):
         self._visibility = None if wait_until_visible is None else Visibility(self._call, wait_until_visible)
         self._default_namespace = namespace or ''
         self._check_namespace(self._default_namespace)
-        self._sessions: PerLoop[Session] = PerLoop(
-            lambda: open_session(self._call, index, host), lambda session: session.index.close()
-        )
+        self._index = index
+        self._host = host
+        # Looking whether an index moved comes after attempts enough.
+        self._look = Caller(name, params, repeat=frozenset())
+        self._sessions: PerLoop[Session] = PerLoop(lambda: open_session(self._call, index, host), Session.close)
         self._rows = Rows(self._layout)
         self._capabilities = Capabilities(
             filters=NO_FILTERS if self._layout.js else SUPPORT,
@@ -117,12 +132,11 @@ class PineconeStore(VectorStore):
         if not records:
             return
         space = self._space(namespace)
-        session = await self._sessions.get()
         sparse = await self._sparse_of(records)
         done = 0
         for end in self._cuts(records, sparse):
             try:
-                await self._write(session, records[done:end], sparse[done:end], space)
+                await self._write(records[done:end], sparse[done:end], space)
             except GenkitError as error:
                 if not done or error.status == 'INVALID_ARGUMENT':
                     raise
@@ -132,19 +146,22 @@ class PineconeStore(VectorStore):
     async def search(self, request: SearchRequest) -> list[Match]:
         """Queries the index once. Native options: `sparse_vector`, `alpha`, `native_filter` (see `PineconeRetrieverOptions`)."""
         space = self._space(request.namespace)
-        session = await self._sessions.get()
-        metric = await self._metric_of(session)
         vector, sparse = await self._query(request)
-        found = await self._call(
-            session.index.query,
-            top_k=request.k,
-            vector=vector,
-            sparse_vector=sparse,
-            namespace=space,
-            filter=self._filter(request.filter, request.native.get('native_filter')),
-            include_metadata=True,
-            include_values=request.include_vectors,
-        )
+        condition = self._filter(request.filter, request.native.get('native_filter'))
+
+        async def query(session: Session) -> tuple[str | None, Any]:
+            return await self._metric_of(session), await self._call(
+                session.index.query,
+                top_k=request.k,
+                vector=vector,
+                sparse_vector=sparse,
+                namespace=space,
+                filter=condition,
+                include_metadata=True,
+                include_values=request.include_vectors,
+            )
+
+        metric, found = await self._use(query)
         euclidean = metric == 'euclidean'
         decode = self._layout.decode
         return [
@@ -162,16 +179,14 @@ class PineconeStore(VectorStore):
     ) -> list[Record]:
         """Returns the records that are there, with one request per 100 ids. Pinecone sends vectors whether asked to or not."""
         space = self._space(namespace)
-        session = await self._sessions.get()
-        found = await fetch_all(self._call, session, ids, space)
+        found = await self._use(lambda session: fetch_all(self._call, session, ids, space))
         decode = self._layout.decode
         return [Record(one.id, one.values if include_vectors else (), decode(one.metadata)) for one in found.values()]
 
     async def existing(self, ids: Sequence[str], *, namespace: str | None = None) -> set[str]:
         """Tells which ids are there without reading documents."""
         space = self._space(namespace)
-        session = await self._sessions.get()
-        return set(await fetch_all(self._call, session, ids, space))
+        return set(await self._use(lambda session: fetch_all(self._call, session, ids, space)))
 
     async def delete(
         self,
@@ -182,38 +197,34 @@ class PineconeStore(VectorStore):
     ) -> None:
         """Deletes by ids, 1,000 with a request, or by filter. A namespace that does not exist is an empty one."""
         space = self._space(namespace)
-        session = await self._sessions.get()
         known = known_ids(ids or ())
         condition = None if filter is None else self._compiler.compile(filter)
-        try:
-            if condition is not None:
-                await self._call(session.index.delete, filter=condition, namespace=space)
-            for i in range(0, len(known), MAX_RECORDS):
-                await self._call(session.index.delete, ids=known[i : i + MAX_RECORDS], namespace=space)
-        except GenkitError as error:
-            if not is_missing_namespace(error):
-                raise
-            return
-        if self._visibility is not None:
-            await self._visibility.of_delete(session, known, condition, space)
+        await self._use(lambda session: self._delete(session, known, condition, space))
 
     async def count(self, *, filter: Filter | None = None, namespace: str | None = None) -> int:  # noqa: A002
         """Counts all records of the namespace by the index's statistics, or reads page by page those that a filter finds."""
         space = self._space(namespace)
-        session = await self._sessions.get()
         if filter is None:
-            stats = await self._call(session.index.describe_index_stats)
+            stats = await self._use(lambda session: self._call(session.index.describe_index_stats))
             names = [space] if space not in ('', '__default__') else ['', '__default__']
             return sum(stats.namespaces[name].vector_count for name in names if name in stats.namespaces)
         condition = self._compiler.compile(filter)
-        return sum([len(page) async for page in pages(self._call, session, condition, space)])
+
+        async def count(session: Session) -> int:
+            return sum([len(page) async for page in pages(self._call, session, condition, space)])
+
+        return await self._use(count)
 
     async def dimension(self) -> int | None:
-        """Returns the length of the vectors, from the index's description or, where only its host is known, its statistics."""
-        session = await self._sessions.get()
-        if session.dimension is None:
-            await self._learn(session)
-        return session.dimension
+        """Returns the length of the vectors, from the index's description or its statistics, as of this second."""
+
+        async def ask(session: Session) -> int | None:
+            # An index that was deleted may be created anew with another dimension.
+            if session.dimension is None or time.monotonic() - session.learned > FRESH:
+                await self._learn(session)
+            return session.dimension
+
+        return await self._use(ask)
 
     async def aclose(self) -> None:
         """Closes the clients of this index."""
@@ -230,6 +241,12 @@ class PineconeStore(VectorStore):
         self._check_namespace(namespace)
         return namespace
 
+    def _check_settings(self, metric: str | None, wait_until_visible: float | None) -> None:
+        if metric is not None and metric not in get_args(Metric):
+            raise self._invalid(f'metric is one of {", ".join(get_args(Metric))}, not {metric!r}')
+        if wait_until_visible is not None and not wait_until_visible >= 0:
+            raise self._invalid(f'wait_until_visible is a number of seconds from 0, not {wait_until_visible!r}')
+
     def _check_namespace(self, namespace: str) -> None:
         if len(namespace) > MAX_NAME or not namespace.isascii() or '\x00' in namespace:
             raise self._invalid(
@@ -244,9 +261,7 @@ class PineconeStore(VectorStore):
 
     # Vectors.
 
-    async def _write(
-        self, session: Session, records: Sequence[Record], sparse: Sequence[SparseVector | None], space: str
-    ) -> None:
+    async def _write(self, records: Sequence[Record], sparse: Sequence[SparseVector | None], space: str) -> None:
         from pinecone import SparseValues, Vector
 
         rows = [self._rows.take(record) for record in records]
@@ -256,9 +271,28 @@ class PineconeStore(VectorStore):
             )
             for record, row, one in zip(records, rows, sparse, strict=True)
         ]
-        answer = await self._call(session.index.upsert, vectors=vectors, namespace=space)
+
+        async def write(session: Session) -> None:
+            answer = await self._call(session.index.upsert, vectors=vectors, namespace=space)
+            if self._visibility is not None:
+                await self._visibility.of_upsert(session, answer, vectors, space)
+
+        await self._use(write)
+
+    async def _delete(
+        self, session: Session, known: Sequence[str], condition: Mapping[str, Any] | None, space: str
+    ) -> None:
+        try:
+            if condition is not None:
+                await self._call(session.index.delete, filter=condition, namespace=space)
+            for i in range(0, len(known), MAX_RECORDS):
+                await self._call(session.index.delete, ids=known[i : i + MAX_RECORDS], namespace=space)
+        except GenkitError as error:
+            if not is_missing_namespace(error):
+                raise
+            return
         if self._visibility is not None:
-            await self._visibility.of_upsert(session, answer, vectors, space)
+            await self._visibility.of_delete(session, known, condition, space)
 
     def _cuts(self, records: Sequence[Record], sparse: Sequence[SparseVector | None]) -> list[int]:
         """Returns where the requests of a write end: sparse vectors are only known now, and count too."""
@@ -309,6 +343,33 @@ class PineconeStore(VectorStore):
 
     # The index.
 
+    async def _use(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Works with the index; where it is no longer where it was, looks for it, and works once more where it is now."""
+        session = await self._sessions.get()
+        index = session.index
+        try:
+            return await work(session)
+        except GenkitError as error:
+            if is_dimension(error):
+                session.learn(None, None)
+            if not is_lost(error) or not await self._moved(session, index):
+                raise
+        return await work(session)
+
+    async def _moved(self, session: Session, index: AsyncIndex) -> bool:
+        """Tells whether the index is elsewhere than this client; NOT_FOUND when it is gone, FAILED_PRECONDITION when not ready."""
+        if self._host is not None:
+            return False
+        async with session.looking:
+            if session.index is not index:
+                return True
+            try:
+                return await session.follow(await open_session(self._look, self._index, None))
+            except GenkitError as error:
+                if error.status in ('NOT_FOUND', 'FAILED_PRECONDITION'):
+                    raise
+                return False
+
     async def _metric_of(self, session: Session) -> str | None:
         if self._metric is not None:
             return self._metric
@@ -318,8 +379,7 @@ class PineconeStore(VectorStore):
 
     async def _learn(self, session: Session) -> None:
         stats = await self._call(session.index.describe_index_stats)
-        session.dimension = stats.dimension or session.dimension
-        session.metric = stats.metric or session.metric or 'cosine'
+        session.learn(stats.dimension or session.dimension, stats.metric or session.metric or 'cosine')
 
 
 def _list(vector: Any) -> list[float]:

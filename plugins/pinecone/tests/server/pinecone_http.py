@@ -5,6 +5,7 @@
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     index: str | None = None  # Whose data plane was asked; None is the control plane.
+    at: float = field(default_factory=time.time)
 
 
 @dataclass
