@@ -262,7 +262,10 @@ class VectorCollection:
         else:
             vector = query
         if self._dimension is not None and len(vector) != self._dimension:
-            raise dimension_error(self.name, self._dimension, len(vector), what='a query vector')
+            # The collection may have been made anew since.
+            self._dimension = await self.store.dimension()
+            if self._dimension is not None and len(vector) != self._dimension:
+                raise dimension_error(self.name, self._dimension, len(vector), what='a query vector')
         return vector
 
     def _check_namespace(self, namespace: str | None) -> None:
