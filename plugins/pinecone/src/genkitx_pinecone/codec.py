@@ -31,7 +31,7 @@ from typing import Any, Final, cast
 from genkit import Document, GenkitError
 from genkitx.filters import Scalar, format_path
 from genkitx.retrieval import document_data, document_data_type, document_to_dict
-from genkitx.retrieval.json import stringify
+from genkitx.retrieval.json import parse, stringify
 from genkitx.stores.layout import fits_data, storable, stored_document, utf8
 
 _log: Final = logging.getLogger(__name__)
@@ -216,8 +216,8 @@ def _metadata(row: Mapping[str, Any], content_key: str) -> dict[str, Any] | None
         own = {content_key, METADATA, TYPE, PARTS, NUMBERS}
         return {key: value for key, value in row.items() if key not in own} or None
     try:
-        parsed = json.loads(text)
-    except (ValueError, RecursionError):
+        parsed = parse(text)
+    except ValueError:
         parsed = None
     if isinstance(parsed, dict):
         return cast('dict[str, Any]', parsed)
