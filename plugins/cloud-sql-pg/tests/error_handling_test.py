@@ -4,6 +4,7 @@
 
 import asyncio
 import socket
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -232,19 +233,26 @@ async def test_other_machines_are_reached_by_tls(proxy: Any, monkeypatch: pytest
 
     monkeypatch.setattr(asyncio.get_running_loop(), 'getaddrinfo', to_proxy)
     remote = f'postgresql://postgres@db.example.test:{proxy.port}/postgres'
+    local = 'postgresql://postgres@127.0.0.1/postgres'
     # This server has no TLS: by default nothing is sent to it in the clear.
-    plain = PostgresEngine.from_dsn(remote)
-    with pytest.raises(GenkitError) as error:
-        await plain.test_connection()
-    assert error.value.status == 'UNAVAILABLE'
-    assert 'SSL' in str(error.value)
+    for plain in (
+        PostgresEngine.from_dsn(remote),
+        PostgresEngine.from_dsn(local, host='db.example.test', port=proxy.port),
+        PostgresEngine.from_dsn(local, host=['db.example.test'], port=proxy.port),
+    ):
+        assert 'db.example.test' in repr(plain)
+        with pytest.raises(GenkitError) as error:
+            await plain.test_connection()
+        assert error.value.status == 'UNAVAILABLE'
+        assert 'SSL' in str(error.value)
+        await plain.aclose()
     for allowed in (
         PostgresEngine.from_dsn(f'{remote}?sslmode=disable'),
         PostgresEngine.from_dsn(remote, ssl=False),
+        PostgresEngine.from_dsn(f'{local}?sslmode=disable', host='db.example.test', port=proxy.port),
     ):
-        assert (await allowed.test_connection())['pgvector']
+        assert (await allowed.test_connection())['postgresql']
         await allowed.aclose()
-    await plain.aclose()
 
 
 async def test_versions(engine: PostgresEngine) -> None:
@@ -273,3 +281,53 @@ async def test_settings_of_a_query_end_with_it(open_table: Callable[..., Any], e
 def test_settings_objects_hide_nothing_secret() -> None:
     table = PostgresTable(name='t', engine=PostgresEngine.from_dsn('postgresql://u:s3cret@h/d'))
     assert 's3cret' not in repr(table)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'postgresql://bob:SECpa/SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SECpa?SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SECpa#SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SECpa@SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SECp@/SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SEC\u2100ss@127.0.0.1:5999/db',
+        'postgresql://bob:SEC[ss@127.0.0.1:5999/db',
+        'postgresql://bob:SECRET',
+        'postgresql://bob:SEC@127.0.0.1:SECRET/db',
+        'postgresql://bob:SEC@127.0.0.1:0/db',
+        'postgresql://bob:SEC@127.0.0.1:70000/db',
+        'postgresql://bob:SEC@127.0.0.1/db?port=SECRET',
+        'postgresql://bob:SEC@127.0.0.1/db?sslmode=SECRET',
+        'postgresql:///db?user=bob&password=SEC#SECRET',
+        'postgresql:///db?user=bob&password=SEC&SECRET',
+        'SECRET',
+    ],
+)
+def test_a_dsn_that_cannot_be_read_is_not_repeated(text: str) -> None:
+    with pytest.raises(GenkitError) as error:
+        PostgresEngine.from_dsn(text)
+    assert error.value.status == 'INVALID_ARGUMENT'
+    assert 'SEC' not in ''.join(traceback.format_exception(error.value))
+
+
+def test_an_ssl_mode_that_is_none() -> None:
+    with pytest.raises(GenkitError, match='verify-full') as error:
+        PostgresEngine.from_dsn('postgresql://127.0.0.1/db', ssl='on')
+    assert error.value.status == 'INVALID_ARGUMENT'
+
+
+@pytest.mark.parametrize(
+    ('text', 'label'),
+    [
+        ('postgresql://bob:SEC%2Fa%40%23%5B@127.0.0.1:5999/db', '127.0.0.1/db'),
+        ('postgresql://bob:a:b@[::1]:5999/db?sslmode=verify-full&application_name=a%40b', '::1/db'),
+        ('postgresql+asyncpg://a:1,b:2/db', 'a,b/db'),
+        ('postgresql:///db?host=/tmp&port=5433', '/tmp/db'),
+        ('postgres://%2Ftmp/db', '/tmp/db'),
+        ('postgresql:///', 'the local server/'),
+    ],
+)
+def test_where_a_dsn_leads(text: str, label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('PGHOST', raising=False)
+    assert repr(PostgresEngine.from_dsn(text)) == f'PostgresEngine({label!r})'

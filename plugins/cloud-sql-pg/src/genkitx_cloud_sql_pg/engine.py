@@ -16,7 +16,7 @@ from genkitx.lifecycle import PerLoop
 
 from genkitx_cloud_sql_pg.admin import TableAdmin
 from genkitx_cloud_sql_pg.cloud import AlloyDbInstance, CloudSqlInstance, IpType, Login
-from genkitx_cloud_sql_pg.connections import connection_class, read_dsn
+from genkitx_cloud_sql_pg.connections import check_ssl_mode, connection_class, read_dsn
 from genkitx_cloud_sql_pg.errors import driver, is_lost, translated
 from genkitx_cloud_sql_pg.pool import ConnectionPool
 
@@ -65,7 +65,8 @@ class PostgresEngine(TableAdmin):
             ssl: An `ssl.SSLContext` or an SSL mode. By default the DSN's `sslmode`, else `require` where a host is not this machine.
             **options: Further arguments of `asyncpg.connect`, such as `command_timeout` or `server_settings`.
         """
-        target = read_dsn(dsn)
+        check_ssl_mode(ssl, 'ssl')
+        target = read_dsn(dsn, host=options.get('host'), database=options.get('database'))
         if ssl is None and target.ssl is not None:
             ssl = target.ssl
         if ssl is not None:
