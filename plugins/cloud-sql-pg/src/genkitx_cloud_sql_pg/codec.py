@@ -290,7 +290,9 @@ def _overlay(metadata: dict[str, Any], column: StoredColumn, value: Any) -> None
         value = value if known is None else known
     elif known is not None:
         try:
-            same = column_value(column, known) if column.kind is not Kind.NUMERIC else float(known)
+            same = column_value(column, known)
+            if column.kind is Kind.NUMERIC:
+                same = float(same)
             value = known if same == value else value
         except (TypeError, ValueError, OverflowError):
             pass
