@@ -331,3 +331,60 @@ def test_an_ssl_mode_that_is_none() -> None:
 def test_where_a_dsn_leads(text: str, label: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv('PGHOST', raising=False)
     assert repr(PostgresEngine.from_dsn(text)) == f'PostgresEngine({label!r})'
+
+
+async def test_a_server_that_takes_no_writes(dsn: str, open_table: Callable[..., Any], sql: Any) -> None:
+    collection = await open_table()
+    name = collection.name.removeprefix('postgres/')
+    engine = PostgresEngine.from_dsn(dsn, server_settings={'default_transaction_read_only': 'on'})
+    replica = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
+    found, message = await status(replica.delete(['a']))
+    assert found == 'UNAVAILABLE'
+    assert 'takes no writes' in message
+    await engine.aclose()
+
+
+async def test_after_a_failover_writes_go_by_new_connections(dsn: str, open_table: Callable[..., Any]) -> None:
+    collection = await open_table()
+    name = collection.name.removeprefix('postgres/')
+    engine = PostgresEngine.from_dsn(dsn)
+    mine = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
+    async with engine.connection() as one, engine.connection() as other:
+        for connection in (one, other):
+            await connection.execute('SET default_transaction_read_only = on')
+    assert (await mine.add(texts(3))).failed == []
+    assert await mine.count() == 3
+    await engine.aclose()
+
+
+async def test_columns_that_change_their_type_under_a_search(
+    dsn: str, open_table: Callable[..., Any], engine: PostgresEngine, sql: Any
+) -> None:
+    from genkitx_cloud_sql_pg import HNSWIndex
+
+    collection = await open_table(metadata_columns=[Column('n', 'INTEGER')])
+    name = collection.name.removeprefix('postgres/')
+    await collection.add(texts(200))
+    await engine.apply_vector_index(name, HNSWIndex())
+    collection.store._known = None
+    for new in ('BIGINT', 'TEXT'):
+        # Several connections remember the statement.
+        found = await asyncio.gather(*(collection.search('river', k=150) for _ in range(4)))
+        assert {len(one) for one in found} == {150}
+        await sql.execute(f'ALTER TABLE {name} ALTER COLUMN n TYPE {new}')
+        assert len(await collection.search('river', k=150)) == 150
+        collection.store._known = None
+
+
+async def test_an_index_that_is_not_there(engine: PostgresEngine, open_table: Callable[..., Any]) -> None:
+    name = (await open_table()).name.removeprefix('postgres/')
+    for call in (engine.reindex(table_name=name), engine.reindex('nowhere', concurrently=True)):
+        found, message = await status(call)
+        assert found == 'NOT_FOUND'
+        assert 'apply_vector_index' in message
+        assert 'init_vectorstore_table' not in message
+
+
+async def test_options_that_the_driver_refuses() -> None:
+    engine = PostgresEngine.from_dsn('postgresql:///app?host=a,b,c&port=1,2')
+    assert (await status(engine.test_connection()))[0] == 'INVALID_ARGUMENT'

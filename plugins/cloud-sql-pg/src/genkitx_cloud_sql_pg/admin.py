@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from genkit import GenkitError
 
-from genkitx_cloud_sql_pg.errors import translated
+from genkitx_cloud_sql_pg.errors import driver, translated
 from genkitx_cloud_sql_pg.existing import is_there
 from genkitx_cloud_sql_pg.indexes import (
     BaseIndex,
@@ -229,10 +229,18 @@ class TableAdmin(abc.ABC):
         schema_name: str = 'public',
         concurrently: bool = False,
     ) -> None:
-        """Builds an index anew (JS `reIndex`), by its name or as the default index of a table."""
+        """Builds an index anew (JS `reIndex`), by its name or as the default index of a table.
+
+        Raises:
+            GenkitError: NOT_FOUND without such an index.
+        """
         index = self._index(index_name, table_name, schema_name)
         async with self.connection() as connection:
-            await connection.execute(f'REINDEX INDEX {"CONCURRENTLY " if concurrently else ""}{index}')
+            try:
+                await connection.execute(f'REINDEX INDEX {"CONCURRENTLY " if concurrently else ""}{index}')
+            except driver().UndefinedTableError as error:
+                message = f'There is no index {index}. Build it with engine.apply_vector_index(...).'
+                raise GenkitError(status='NOT_FOUND', message=message) from error
 
     async def drop_vector_index(
         self,

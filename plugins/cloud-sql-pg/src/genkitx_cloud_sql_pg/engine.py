@@ -17,7 +17,7 @@ from genkitx.lifecycle import PerLoop
 from genkitx_cloud_sql_pg.admin import TableAdmin
 from genkitx_cloud_sql_pg.cloud import AlloyDbInstance, CloudSqlInstance, IpType, Login
 from genkitx_cloud_sql_pg.connections import check_ssl_mode, connection_class, read_dsn
-from genkitx_cloud_sql_pg.errors import driver, is_lost, translated
+from genkitx_cloud_sql_pg.errors import driver, is_lost, is_stale, translated
 from genkitx_cloud_sql_pg.pool import ConnectionPool
 
 T = TypeVar('T')
@@ -174,10 +174,15 @@ class PostgresEngine(TableAdmin):
             async with opened.pool.acquire() as connection:
                 yield connection
 
-    async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Any], Awaitable[T]], *, again_if_lost: bool = True) -> T:
         """Runs a query that may run twice, such as a search or a deletion: once more when the connection turns out to be dead.
 
-        A pooled connection may have been cut while it was idle, by a restart or a load balancer, which only its next use shows.
+        A pooled connection may have been cut while it was idle, by a restart or a load balancer, which only its next use shows. It may
+        also remember a statement whose columns have other types by now, which the server refuses before it does anything.
+
+        Args:
+            work: What to do with a connection; an error of it leaves nothing done.
+            again_if_lost: Whether to run it again on a lost connection too, not knowing whether it was done.
         """
         with translated(self.label):
             opened = await self._pools.get()
@@ -187,7 +192,7 @@ class PostgresEngine(TableAdmin):
                     connected = True
                     return await work(connection)
             except Exception as error:
-                if not connected or not is_lost(error):
+                if not connected or not (is_stale(error) or (again_if_lost and is_lost(error))):
                     raise
             async with opened.pool.acquire() as connection:
                 return await work(connection)

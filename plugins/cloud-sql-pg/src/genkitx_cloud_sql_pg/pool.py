@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from genkit import GenkitError
 
-from genkitx_cloud_sql_pg.errors import driver, is_lost
+from genkitx_cloud_sql_pg.errors import driver, is_lost, is_spent
 
 MAX_IDLE: Final = 300.0
 """Seconds after which an idle connection is not used again: whatever lies between may have forgotten it."""
@@ -53,7 +53,7 @@ class ConnectionPool:
                     await asyncio.shield(connection.close(timeout=_CLOSING))
                 raise
             except BaseException as error:
-                if is_lost(error):
+                if is_lost(error) or is_spent(error):
                     # What cut this connection off, a restart for example, has most likely cut off the others too. The server may have
                     # said so in an answer, before the connection itself shows it.
                     connection.terminate()

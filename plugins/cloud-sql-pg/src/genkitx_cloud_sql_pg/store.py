@@ -111,16 +111,16 @@ class PostgresStore(VectorStore):
             )
         # In one order everywhere, so that two writers of the same ids wait for each other instead of locking each other out.
         ordered = sorted(records, key=lambda record: record.id)
-        try:
-            async with self._engine.connection() as connection:
-                vectors = await vector_format(connection, table.layout)
-                if table.fresh and vectors is BINARY and table.codec.copyable:
-                    if await self._copy(connection, table, ordered):
-                        return
-                    table.fresh = False
-                await self._write(connection, table, ordered, vectors)
-        except GenkitError as error:
-            raise self._named(error) from error
+
+        async def work(connection: Any) -> None:
+            vectors = await vector_format(connection, table.layout)
+            if table.fresh and vectors is BINARY and table.codec.copyable:
+                if await self._copy(connection, table, ordered):
+                    return
+                table.fresh = False
+            await self._write(connection, table, ordered, vectors)
+
+        await self._run(work, again_if_lost=False)
 
     async def _write(self, connection: Any, table: _Table, records: list[Record], vectors: VectorFormat) -> None:
         row = table.codec.row
@@ -328,9 +328,9 @@ class PostgresStore(VectorStore):
         self._known = _Table(layout, codec, time.monotonic() + _FRESH, fresh)
         return self._known
 
-    async def _run(self, work: Callable[[Any], Any]) -> Any:
+    async def _run(self, work: Callable[[Any], Any], *, again_if_lost: bool = True) -> Any:
         try:
-            return await self._engine.run(work)
+            return await self._engine.run(work, again_if_lost=again_if_lost)
         except GenkitError as error:
             raise self._named(error) from error
 
