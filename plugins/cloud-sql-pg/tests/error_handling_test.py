@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 from genkit import Document, GenkitError
-from genkitx.stores import RetryPolicy
+from genkitx.stores import Record, RetryPolicy
 from genkitx.testing import HashEmbedder
 from genkitx.testing.stores import texts
 from genkitx_cloud_sql_pg import Column, Postgres, PostgresEngine, PostgresTable
@@ -210,8 +210,6 @@ async def test_a_cancelled_search_leaves_the_pool_usable(dsn: str, open_table: C
 async def test_cancelled_writes_leave_whole_batches(dsn: str, open_table: Callable[..., Any], sql: Any) -> None:
     collection = await open_table()
     name = collection.name.removeprefix('postgres/')
-    from genkitx.stores import Record
-
     embed = HashEmbedder(64).embed
     batch = [Record(f'{i:04}', embed(str(i)), Document.from_text(str(i))) for i in range(400)]
     await collection.store.upsert([Record('seed', batch[0].vector, batch[0].document)])
@@ -388,3 +386,75 @@ async def test_an_index_that_is_not_there(engine: PostgresEngine, open_table: Ca
 async def test_options_that_the_driver_refuses() -> None:
     engine = PostgresEngine.from_dsn('postgresql:///app?host=a,b,c&port=1,2')
     assert (await status(engine.test_connection()))[0] == 'INVALID_ARGUMENT'
+
+
+async def test_a_server_that_goes_silent(open_table: Callable[..., Any], proxy: Any) -> None:
+    collection = await open_table()
+    await collection.add(texts(3))
+    name = collection.name.removeprefix('postgres/')
+    engine = PostgresEngine.from_dsn(proxy.dsn, command_timeout=0.3)
+    through = Postgres([name], engine=engine, embedder=HashEmbedder(64), retry=RetryPolicy(attempts=1)).collection(name)
+    assert await through.count() == 3
+    proxy.silent = True
+    assert (await status(asyncio.wait_for(through.count(), 10)))[0] == 'DEADLINE_EXCEEDED'
+    proxy.silent = False
+    assert await through.count() == 3
+    await engine.aclose()
+
+
+@pytest.mark.parametrize(
+    ('options', 'seconds'), [({}, 60), ({'command_timeout': 7}, 7), ({'command_timeout': None}, None)]
+)
+async def test_queries_have_a_timeout(dsn: str, options: dict[str, Any], seconds: float | None) -> None:
+    engine = PostgresEngine.from_dsn(dsn, **options)
+    async with engine.connection() as connection:
+        assert connection._config.command_timeout == seconds
+    await engine.aclose()
+
+
+async def test_what_takes_its_time_has_no_timeout(
+    dsn: str, open_table: Callable[..., Any], sql: Any, embedder: HashEmbedder
+) -> None:
+    from genkitx_cloud_sql_pg import ExactNearestNeighbor, HNSWIndex
+    from genkitx_cloud_sql_pg.indexes import default_index_name
+
+    collection = await open_table()
+    name = collection.name.removeprefix('postgres/')
+    engine = PostgresEngine.from_dsn(dsn, command_timeout=0.3)
+    limited = Postgres([name], engine=engine, embedder=embedder).collection(name)
+    assert await limited.count() == 0
+    records = [Record(f'{i}', embedder.embed(str(i)), Document.from_text(str(i))) for i in range(1001)]
+
+    def while_it_is_locked(call: Any, mode: str) -> Any:
+        async def run() -> None:
+            transaction = sql.transaction()
+            await transaction.start()
+            await sql.execute(f'LOCK TABLE {name} IN {mode} MODE')
+            running = asyncio.ensure_future(call)
+            await asyncio.sleep(0.8)
+            assert not running.done()
+            await transaction.rollback()
+            await running
+
+        return run()
+
+    # The table is empty: rows are copied in. Then they are written.
+    await while_it_is_locked(limited.store.upsert(records[:1]), 'EXCLUSIVE')
+    await while_it_is_locked(limited.store.upsert(records), 'EXCLUSIVE')
+    await while_it_is_locked(engine.apply_vector_index(name, HNSWIndex(), concurrently=True), 'ROW EXCLUSIVE')
+    await while_it_is_locked(engine.reindex(default_index_name(name)), 'ROW EXCLUSIVE')
+    await while_it_is_locked(engine.apply_vector_index(name, ExactNearestNeighbor()), 'ACCESS SHARE')
+    await while_it_is_locked(engine.apply_vector_index(name, HNSWIndex()), 'ROW EXCLUSIVE')
+    await engine.aclose()
+
+
+@pytest.mark.parametrize('size', [0, -1, 1.5, True, 'ten'])
+def test_a_pool_has_a_connection(size: Any) -> None:
+    for make in (
+        lambda: PostgresEngine.from_dsn('postgresql://127.0.0.1/app', max_size=size),
+        lambda: PostgresEngine.from_instance('p', 'r', 'i', 'app', max_size=size),
+        lambda: PostgresEngine.from_alloydb_instance('p', 'r', 'c', 'i', 'app', max_size=size),
+    ):
+        with pytest.raises(GenkitError, match='max_size') as error:
+            make()
+        assert error.value.status == 'INVALID_ARGUMENT'

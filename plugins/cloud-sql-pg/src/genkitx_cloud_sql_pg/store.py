@@ -20,6 +20,7 @@ from genkitx_cloud_sql_pg.engine import PostgresEngine
 from genkitx_cloud_sql_pg.errors import driver
 from genkitx_cloud_sql_pg.filters import compile_filter
 from genkitx_cloud_sql_pg.indexes import HNSWQueryOptions, QueryOptions
+from genkitx_cloud_sql_pg.pool import UNLIMITED
 from genkitx_cloud_sql_pg.scans import Scan, Selectivity, plan_scans, sample_percent
 from genkitx_cloud_sql_pg.sql import Parameters
 from genkitx_cloud_sql_pg.tables import Roles, TableLayout, read_layout
@@ -30,6 +31,10 @@ _FRESH: Final = 60.0
 
 _REMEMBERED: Final = 1000
 """Filters of which is remembered what they leave, and searches of which the statements are."""
+
+
+_LARGE_WRITE: Final = 1000
+"""Records up to which a write has to end within the timeout of commands."""
 
 
 @dataclass
@@ -126,7 +131,8 @@ class PostgresStore(VectorStore):
         row = table.codec.row
         rows = map(row, records) if vectors is BINARY else (_encoded(row(one), vectors) for one in records)
         # One transaction: executemany is atomic. Rows are made while the server is busy with the ones before.
-        await connection.executemany(statements.upsert(table.layout, vectors), rows)
+        timeout = UNLIMITED if len(records) > _LARGE_WRITE else None
+        await connection.executemany(statements.upsert(table.layout, vectors), rows, timeout=timeout)
 
     async def _copy(self, connection: Any, table: _Table, records: list[Record]) -> bool:
         """Copies records in; False, and nothing is written, when one of the ids is there already."""
@@ -137,6 +143,7 @@ class PostgresStore(VectorStore):
                 schema_name=layout.schema,
                 columns=[column.name for column in statements.columns_of(layout)],
                 records=map(table.codec.row, records),
+                timeout=UNLIMITED,
             )
         except driver().UniqueViolationError:
             return False
