@@ -6,6 +6,8 @@ import asyncio
 import importlib.util
 import inspect
 import sys
+import threading
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
@@ -21,11 +23,14 @@ class ScriptedConnector:
     """What both connectors have in common; subclasses have the signatures of the real ones."""
 
     made: ClassVar[list[Any]] = []
+    refusal: ClassVar[Exception | None] = None
     dsn: ClassVar[str] = ''
 
     async def _connect(self, name: str, driver: str, options: dict[str, Any]) -> Any:
         assert driver == 'asyncpg'
         assert options.pop('db') == 'app'
+        assert self.loop in (None, asyncio.get_running_loop())
+        self.loop = asyncio.get_running_loop()
         self.logins.append((name, {key: options.pop(key, None) for key in ('user', 'password', 'enable_iam_auth')}))
         return await asyncpg.connect(self.dsn, **options)
 
@@ -33,7 +38,10 @@ class ScriptedConnector:
         self.arguments = arguments
         self.logins: list[Any] = []
         self.closed = False
-        self.loop = asyncio.get_running_loop()
+        self.loop: Any = None
+        self.thread = threading.get_ident()
+        if ScriptedConnector.refusal is not None:
+            raise ScriptedConnector.refusal
         ScriptedConnector.made.append(self)
 
 
@@ -43,8 +51,11 @@ class Connector(ScriptedConnector):
     def __init__(
         self, ip_type: str = 'PUBLIC', loop: Any = None, user_agent: Any = None, refresh_strategy: str = 'background'
     ) -> None:
-        assert loop is asyncio.get_running_loop()
+        # With any other strategy the real one starts a task on the loop at once.
+        assert loop.is_running()
+        assert refresh_strategy == 'lazy'
         self._made(ip_type=ip_type, user_agent=user_agent, refresh_strategy=refresh_strategy)
+        self.loop = loop
 
     async def connect_async(self, instance_connection_string: str, driver: str, **kwargs: Any) -> Any:
         return await self._connect(instance_connection_string, driver, kwargs)
@@ -70,6 +81,7 @@ class AsyncConnector(ScriptedConnector):
 def made(dsn: str, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The connectors that were made."""
     ScriptedConnector.made = []
+    ScriptedConnector.refusal = None
     ScriptedConnector.dsn = dsn
     for name, cls in (('google.cloud.sql.connector', Connector), ('google.cloud.alloydbconnector', AsyncConnector)):
         module = ModuleType(name)
@@ -105,6 +117,30 @@ async def test_alloydb_by_iam(made: list[Any]) -> None:
     assert made[0].logins == [(name, {'user': 'me@project.iam', 'password': None, 'enable_iam_auth': True})]
     await engine.aclose()
     assert made[0].closed
+
+
+@pytest.mark.parametrize(
+    'make',
+    [
+        lambda: PostgresEngine.from_instance('p', 'r', 'i', 'app', **IAM),
+        lambda: PostgresEngine.from_alloydb_instance('p', 'r', 'c', 'i', 'app', **IAM),
+    ],
+)
+async def test_connectors_are_made_off_the_loop(made: list[Any], make: Callable[[], PostgresEngine]) -> None:
+    engine = make()
+    await engine.test_connection()
+    # Its constructor looks for credentials, which takes seconds.
+    assert made[0].thread != threading.get_ident()
+    assert made[0].loop is asyncio.get_running_loop()
+    async with engine.connection() as connection:
+        assert connection._config.command_timeout == 60
+    await engine.aclose()
+    # A subclass, as google-auth has them for what cannot be refreshed, for example.
+    base = type('GoogleAuthError', (Exception,), {'__module__': 'google.auth.exceptions'})
+    ScriptedConnector.refusal = type('DefaultCredentialsError', (base,), {})('no credentials')
+    with pytest.raises(GenkitError, match='gcloud auth application-default login') as error:
+        await engine.test_connection()
+    assert error.value.status == 'UNAUTHENTICATED'
 
 
 def test_a_connector_for_each_loop(made: list[Any]) -> None:

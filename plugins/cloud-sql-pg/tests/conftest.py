@@ -144,13 +144,14 @@ class CuttingProxy:
     """A TCP proxy in front of the server, which cuts connections when told to.
 
     `cut(n)` is asked before the n-th piece of the server's responses is passed on, over all connections, and `cut_request(n)` before
-    the n-th 2 KiB of requests are; True cuts.
+    the n-th 2 KiB of requests are; True cuts. While it is `silent`, the server's responses are lost.
     """
 
     def __init__(self, dsn: str) -> None:
         self._target = urlsplit(dsn)
         self.cut: Callable[[int], bool] = lambda n: False
         self.cut_request: Callable[[int], bool] = lambda n: False
+        self.silent = False
         self.responses = 0
         self.requests = 0
         self.cuts = 0
@@ -202,6 +203,8 @@ class CuttingProxy:
 
         async def downwards() -> None:
             while data := await up_reader.read(65536):
+                if self.silent:
+                    continue
                 self.responses += 1
                 if self.cut(self.responses):
                     self.cuts += 1

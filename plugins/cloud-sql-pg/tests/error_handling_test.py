@@ -4,13 +4,14 @@
 
 import asyncio
 import socket
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 import asyncpg
 import pytest
 from genkit import Document, GenkitError
-from genkitx.stores import RetryPolicy
+from genkitx.stores import Record, RetryPolicy
 from genkitx.testing import HashEmbedder
 from genkitx.testing.stores import texts
 from genkitx_cloud_sql_pg import Column, Postgres, PostgresEngine, PostgresTable
@@ -209,8 +210,6 @@ async def test_a_cancelled_search_leaves_the_pool_usable(dsn: str, open_table: C
 async def test_cancelled_writes_leave_whole_batches(dsn: str, open_table: Callable[..., Any], sql: Any) -> None:
     collection = await open_table()
     name = collection.name.removeprefix('postgres/')
-    from genkitx.stores import Record
-
     embed = HashEmbedder(64).embed
     batch = [Record(f'{i:04}', embed(str(i)), Document.from_text(str(i))) for i in range(400)]
     await collection.store.upsert([Record('seed', batch[0].vector, batch[0].document)])
@@ -232,19 +231,26 @@ async def test_other_machines_are_reached_by_tls(proxy: Any, monkeypatch: pytest
 
     monkeypatch.setattr(asyncio.get_running_loop(), 'getaddrinfo', to_proxy)
     remote = f'postgresql://postgres@db.example.test:{proxy.port}/postgres'
+    local = 'postgresql://postgres@127.0.0.1/postgres'
     # This server has no TLS: by default nothing is sent to it in the clear.
-    plain = PostgresEngine.from_dsn(remote)
-    with pytest.raises(GenkitError) as error:
-        await plain.test_connection()
-    assert error.value.status == 'UNAVAILABLE'
-    assert 'SSL' in str(error.value)
+    for plain in (
+        PostgresEngine.from_dsn(remote),
+        PostgresEngine.from_dsn(local, host='db.example.test', port=proxy.port),
+        PostgresEngine.from_dsn(local, host=['db.example.test'], port=proxy.port),
+    ):
+        assert 'db.example.test' in repr(plain)
+        with pytest.raises(GenkitError) as error:
+            await plain.test_connection()
+        assert error.value.status == 'UNAVAILABLE'
+        assert 'SSL' in str(error.value)
+        await plain.aclose()
     for allowed in (
         PostgresEngine.from_dsn(f'{remote}?sslmode=disable'),
         PostgresEngine.from_dsn(remote, ssl=False),
+        PostgresEngine.from_dsn(f'{local}?sslmode=disable', host='db.example.test', port=proxy.port),
     ):
-        assert (await allowed.test_connection())['pgvector']
+        assert (await allowed.test_connection())['postgresql']
         await allowed.aclose()
-    await plain.aclose()
 
 
 async def test_versions(engine: PostgresEngine) -> None:
@@ -273,3 +279,182 @@ async def test_settings_of_a_query_end_with_it(open_table: Callable[..., Any], e
 def test_settings_objects_hide_nothing_secret() -> None:
     table = PostgresTable(name='t', engine=PostgresEngine.from_dsn('postgresql://u:s3cret@h/d'))
     assert 's3cret' not in repr(table)
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'postgresql://bob:SECpa/SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SECpa?SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SECpa#SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SECpa@SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SECp@/SECss@127.0.0.1:5999/db',
+        'postgresql://bob:SEC\u2100ss@127.0.0.1:5999/db',
+        'postgresql://bob:SEC[ss@127.0.0.1:5999/db',
+        'postgresql://bob:SECRET',
+        'postgresql://bob:SEC@127.0.0.1:SECRET/db',
+        'postgresql://bob:SEC@127.0.0.1:0/db',
+        'postgresql://bob:SEC@127.0.0.1:70000/db',
+        'postgresql://bob:SEC@127.0.0.1/db?port=SECRET',
+        'postgresql://bob:SEC@127.0.0.1/db?sslmode=SECRET',
+        'postgresql:///db?user=bob&password=SEC#SECRET',
+        'postgresql:///db?user=bob&password=SEC&SECRET',
+        'SECRET',
+    ],
+)
+def test_a_dsn_that_cannot_be_read_is_not_repeated(text: str) -> None:
+    with pytest.raises(GenkitError) as error:
+        PostgresEngine.from_dsn(text)
+    assert error.value.status == 'INVALID_ARGUMENT'
+    assert 'SEC' not in ''.join(traceback.format_exception(error.value))
+
+
+def test_an_ssl_mode_that_is_none() -> None:
+    with pytest.raises(GenkitError, match='verify-full') as error:
+        PostgresEngine.from_dsn('postgresql://127.0.0.1/db', ssl='on')
+    assert error.value.status == 'INVALID_ARGUMENT'
+
+
+@pytest.mark.parametrize(
+    ('text', 'label'),
+    [
+        ('postgresql://bob:SEC%2Fa%40%23%5B@127.0.0.1:5999/db', '127.0.0.1/db'),
+        ('postgresql://bob:a:b@[::1]:5999/db?sslmode=verify-full&application_name=a%40b', '::1/db'),
+        ('postgresql+asyncpg://a:1,b:2/db', 'a,b/db'),
+        ('postgresql:///db?host=/tmp&port=5433', '/tmp/db'),
+        ('postgres://%2Ftmp/db', '/tmp/db'),
+        ('postgresql:///', 'the local server/'),
+    ],
+)
+def test_where_a_dsn_leads(text: str, label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('PGHOST', raising=False)
+    assert repr(PostgresEngine.from_dsn(text)) == f'PostgresEngine({label!r})'
+
+
+async def test_a_server_that_takes_no_writes(dsn: str, open_table: Callable[..., Any], sql: Any) -> None:
+    collection = await open_table()
+    name = collection.name.removeprefix('postgres/')
+    engine = PostgresEngine.from_dsn(dsn, server_settings={'default_transaction_read_only': 'on'})
+    replica = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
+    found, message = await status(replica.delete(['a']))
+    assert found == 'UNAVAILABLE'
+    assert 'takes no writes' in message
+    await engine.aclose()
+
+
+async def test_after_a_failover_writes_go_by_new_connections(dsn: str, open_table: Callable[..., Any]) -> None:
+    collection = await open_table()
+    name = collection.name.removeprefix('postgres/')
+    engine = PostgresEngine.from_dsn(dsn)
+    mine = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
+    async with engine.connection() as one, engine.connection() as other:
+        for connection in (one, other):
+            await connection.execute('SET default_transaction_read_only = on')
+    assert (await mine.add(texts(3))).failed == []
+    assert await mine.count() == 3
+    await engine.aclose()
+
+
+async def test_columns_that_change_their_type_under_a_search(
+    dsn: str, open_table: Callable[..., Any], engine: PostgresEngine, sql: Any
+) -> None:
+    from genkitx_cloud_sql_pg import HNSWIndex
+
+    collection = await open_table(metadata_columns=[Column('n', 'INTEGER')])
+    name = collection.name.removeprefix('postgres/')
+    await collection.add(texts(200))
+    await engine.apply_vector_index(name, HNSWIndex())
+    collection.store._known = None
+    for new in ('BIGINT', 'TEXT'):
+        # Several connections remember the statement.
+        found = await asyncio.gather(*(collection.search('river', k=150) for _ in range(4)))
+        assert {len(one) for one in found} == {150}
+        await sql.execute(f'ALTER TABLE {name} ALTER COLUMN n TYPE {new}')
+        assert len(await collection.search('river', k=150)) == 150
+        collection.store._known = None
+
+
+async def test_an_index_that_is_not_there(engine: PostgresEngine, open_table: Callable[..., Any]) -> None:
+    name = (await open_table()).name.removeprefix('postgres/')
+    for call in (engine.reindex(table_name=name), engine.reindex('nowhere', concurrently=True)):
+        found, message = await status(call)
+        assert found == 'NOT_FOUND'
+        assert 'apply_vector_index' in message
+        assert 'init_vectorstore_table' not in message
+
+
+async def test_options_that_the_driver_refuses() -> None:
+    engine = PostgresEngine.from_dsn('postgresql:///app?host=a,b,c&port=1,2')
+    assert (await status(engine.test_connection()))[0] == 'INVALID_ARGUMENT'
+
+
+async def test_a_server_that_goes_silent(open_table: Callable[..., Any], proxy: Any) -> None:
+    collection = await open_table()
+    await collection.add(texts(3))
+    name = collection.name.removeprefix('postgres/')
+    engine = PostgresEngine.from_dsn(proxy.dsn, command_timeout=0.3)
+    through = Postgres([name], engine=engine, embedder=HashEmbedder(64), retry=RetryPolicy(attempts=1)).collection(name)
+    assert await through.count() == 3
+    proxy.silent = True
+    assert (await status(asyncio.wait_for(through.count(), 10)))[0] == 'DEADLINE_EXCEEDED'
+    proxy.silent = False
+    assert await through.count() == 3
+    await engine.aclose()
+
+
+@pytest.mark.parametrize(
+    ('options', 'seconds'), [({}, 60), ({'command_timeout': 7}, 7), ({'command_timeout': None}, None)]
+)
+async def test_queries_have_a_timeout(dsn: str, options: dict[str, Any], seconds: float | None) -> None:
+    engine = PostgresEngine.from_dsn(dsn, **options)
+    async with engine.connection() as connection:
+        assert connection._config.command_timeout == seconds
+    await engine.aclose()
+
+
+async def test_what_takes_its_time_has_no_timeout(
+    dsn: str, open_table: Callable[..., Any], sql: Any, embedder: HashEmbedder
+) -> None:
+    from genkitx_cloud_sql_pg import ExactNearestNeighbor, HNSWIndex
+    from genkitx_cloud_sql_pg.indexes import default_index_name
+
+    collection = await open_table()
+    name = collection.name.removeprefix('postgres/')
+    engine = PostgresEngine.from_dsn(dsn, command_timeout=0.3)
+    limited = Postgres([name], engine=engine, embedder=embedder).collection(name)
+    assert await limited.count() == 0
+    records = [Record(f'{i}', embedder.embed(str(i)), Document.from_text(str(i))) for i in range(1001)]
+
+    def while_it_is_locked(call: Any, mode: str) -> Any:
+        async def run() -> None:
+            transaction = sql.transaction()
+            await transaction.start()
+            await sql.execute(f'LOCK TABLE {name} IN {mode} MODE')
+            running = asyncio.ensure_future(call)
+            await asyncio.sleep(0.8)
+            assert not running.done()
+            await transaction.rollback()
+            await running
+
+        return run()
+
+    # The table is empty: rows are copied in. Then they are written.
+    await while_it_is_locked(limited.store.upsert(records[:1]), 'EXCLUSIVE')
+    await while_it_is_locked(limited.store.upsert(records), 'EXCLUSIVE')
+    await while_it_is_locked(engine.apply_vector_index(name, HNSWIndex(), concurrently=True), 'ROW EXCLUSIVE')
+    await while_it_is_locked(engine.reindex(default_index_name(name)), 'ROW EXCLUSIVE')
+    await while_it_is_locked(engine.apply_vector_index(name, ExactNearestNeighbor()), 'ACCESS SHARE')
+    await while_it_is_locked(engine.apply_vector_index(name, HNSWIndex()), 'ROW EXCLUSIVE')
+    await engine.aclose()
+
+
+@pytest.mark.parametrize('size', [0, -1, 1.5, True, 'ten'])
+def test_a_pool_has_a_connection(size: Any) -> None:
+    for make in (
+        lambda: PostgresEngine.from_dsn('postgresql://127.0.0.1/app', max_size=size),
+        lambda: PostgresEngine.from_instance('p', 'r', 'i', 'app', max_size=size),
+        lambda: PostgresEngine.from_alloydb_instance('p', 'r', 'c', 'i', 'app', max_size=size),
+    ):
+        with pytest.raises(GenkitError, match='max_size') as error:
+            make()
+        assert error.value.status == 'INVALID_ARGUMENT'

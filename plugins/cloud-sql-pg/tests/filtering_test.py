@@ -106,6 +106,37 @@ async def test_typed_columns_agree_with_the_reference(open_table: Callable[..., 
 
 
 @pytest.mark.parametrize('json_type', ['json', 'jsonb'])
+async def test_columns_that_were_added_later_agree_with_the_reference(
+    open_table: Callable[..., Any], sql: Any, json_type: str
+) -> None:
+    collection = await open_table(json_type=json_type)
+    name = collection.name.removeprefix('postgres/')
+    rng = random.Random(11)
+    rows: list[dict[str, Any]] = []
+    for _ in range(120):
+        keys = rng.sample(list(VALUES), rng.randint(0, len(VALUES)))
+        # Also values of types that the column, which is not there yet, could not hold.
+        rows.append({key: rng.choice(VALUES[rng.choice([key, key, 'json', 'text'])]) for key in keys})
+    ids = [f'id{i:03}' for i in range(120)]
+    await collection.store.upsert(
+        [Record(one, VECTOR, Document.from_text('x', row)) for one, row in zip(ids, rows, strict=True)]
+    )
+    added = ', '.join(f'ADD COLUMN "{column.name}" {column.data_type}' for column in COLUMNS)
+    await sql.execute(f'ALTER TABLE {name} {added}')
+    # In some rows a column has another value than the JSON: then the column's is shown.
+    await sql.execute(
+        f"UPDATE {name} SET text = 'b', int = 2, flag = true, numeric = 1.5, json = 'null' WHERE id < 'id040'"
+    )
+    collection.store._known = None
+    stored = {record.id: record.document.metadata or {} for record in await collection.store.fetch(ids)}
+    assert [stored[one].keys() for one in ids[40:]] == [row.keys() for row in rows[40:]]
+    for turn in range(900):
+        case = draw_filter(rng, depth=3 if turn < 600 else 0)
+        expected = {one for one, metadata in stored.items() if evaluate(case, metadata)}
+        assert {match.id for match in await collection.search(VECTOR, k=120, filter=case)} == expected, case.to_dict()
+
+
+@pytest.mark.parametrize('json_type', ['json', 'jsonb'])
 async def test_numbers_compare_as_doubles(open_table: Callable[..., Any], sql: Any, json_type: str) -> None:
     collection = await open_table(json_type=json_type)
     name = collection.name.removeprefix('postgres/')

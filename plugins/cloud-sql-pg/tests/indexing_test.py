@@ -226,3 +226,34 @@ async def test_an_extension_outside_the_search_path(dsn: str, sql: Any, embedder
     finally:
         await engine.aclose()
         await sql.execute(f'DROP DATABASE {name}')
+
+
+async def test_characters_of_fixed_length_come_back_without_padding(open_table: Callable[..., Any]) -> None:
+    from genkitx.filters import Comparison, evaluate
+
+    for with_json in (True, False):
+        collection = await open_table(metadata_columns=[Column('c', 'CHAR(4)')], store_metadata=with_json)
+        rows = [{'c': one} for one in ('', 'ab', 'abcd', 'b', ' a')]
+        ids = [str(i) for i in range(len(rows))]
+        assert (await collection.add([Document.from_text('x', row) for row in rows], ids=ids)).failed == []
+        found = {record.id: record.document.metadata or {} for record in await collection.store.fetch(ids)}
+        assert [found[one] for one in ids] == rows
+        for value in ('', 'ab', 'abcd', 'b', ' a', 'ab  ', 'a'):
+            for op in ('$eq', '$ne', '$gt', '$gte', '$lt', '$lte'):
+                case = Comparison(('c',), op, value)  # type: ignore[arg-type]
+                matches = await collection.search('x', k=9, filter=case)
+                assert {one.id for one in matches} == {one for one in ids if evaluate(case, found[one])}, case
+        # Its end would be lost.
+        report = await collection.add([Document.from_text('x', {'c': 'ab '})], ids=['spaces'])
+        assert {one.status for one in report.failed} == {'INVALID_ARGUMENT'}
+
+
+@pytest.mark.parametrize('data_type', ['DOUBLE PRECISION', 'REAL', 'NUMERIC', 'BIGINT'])
+async def test_not_a_number_is_refused(open_table: Callable[..., Any], data_type: str) -> None:
+    collection = await open_table(metadata_columns=[Column('n', data_type)], store_metadata=False)
+    for _ in range(2):
+        report = await collection.add(
+            [Document.from_text('a', {'n': 1}), Document.from_text('b', {'n': float('nan')})], ids=['a', 'b']
+        )
+        assert {one.status for one in report.failed} == {'INVALID_ARGUMENT'}
+        assert await collection.get(['b']) == [None]

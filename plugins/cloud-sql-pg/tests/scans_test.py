@@ -10,13 +10,15 @@ from typing import Any
 
 import asyncpg
 import pytest
-from genkit import Document
+from genkit import Document, GenkitError
 from genkitx.filters import parse_filter
 from genkitx.stores import Record, SearchRequest, VectorCollection
 from genkitx_cloud_sql_pg import (
     Column,
     DistanceStrategy,
+    ExactNearestNeighbor,
     HNSWIndex,
+    HNSWQueryOptions,
     IVFFlatIndex,
     Postgres,
     PostgresEngine,
@@ -218,3 +220,41 @@ async def test_a_partitioned_table(engine: PostgresEngine, table: str, sql: Any)
     assert layout.pages > 50
     for condition in (None, {'n': {'$lt': 1000}}, {'n': {'$lt': 20}}):
         assert len(await collection.search(QUERIES[0], k=K, filter=condition)) == K
+
+
+async def test_a_partial_index_does_not_serve_all_rows(engine: PostgresEngine, table: str) -> None:
+    collection = await fill(engine, table)
+    index = HNSWIndex(name=f'{table}_part', binary_quantized=True, partial={'half': 1})
+    await engine.apply_vector_index(table, index)
+    settings = PostgresTable(name=table, index_query_options=HNSWQueryOptions(rescore=1))
+    again = Postgres([settings], engine=engine).collection(table)
+    for query in QUERIES:
+        exact = [match.id for match in await collection.search(query, k=K, exact=True)]
+        assert [match.id for match in await again.search(query, k=K)] == exact
+
+
+async def test_options_of_another_kind_of_index_are_refused(engine: PostgresEngine, table: str) -> None:
+    collection = await fill(engine, table)
+    query = QUERIES[0]
+    # Without an index every row is compared: more than either asks for.
+    for options in ({'ef_search': 10}, {'probes': 2}):
+        assert len(await collection.search(query, k=5, **options)) == 5
+    for index, good, bad in (
+        (IVFFlatIndex(name=f'{table}_ivf', lists=10), 'probes', 'ef_search'),
+        (HNSWIndex(name=f'{table}_hnsw'), 'ef_search', 'probes'),
+    ):
+        await engine.apply_vector_index(table, index)
+        collection.store._known = None
+        assert len(await collection.search(query, k=5, **{good: 10})) == 5
+        with pytest.raises(GenkitError, match=bad) as error:
+            await collection.search(query, k=5, **{bad: 10})
+        assert error.value.status == 'INVALID_ARGUMENT'
+        assert len(await collection.search(query, k=5, exact=True, **{bad: 10})) == 5
+        await engine.drop_vector_index(index.name)
+
+
+async def test_an_index_is_dropped_concurrently(engine: PostgresEngine, table: str, executed: list[str]) -> None:
+    await engine.init_vectorstore_table(table, 64)
+    await engine.apply_vector_index(table, HNSWIndex())
+    await engine.apply_vector_index(table, ExactNearestNeighbor(), concurrently=True)
+    assert [one.split(' "')[0] for one in executed if 'DROP INDEX' in one] == ['DROP INDEX CONCURRENTLY IF EXISTS']

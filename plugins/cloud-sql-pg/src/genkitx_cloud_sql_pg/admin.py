@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from genkit import GenkitError
 
-from genkitx_cloud_sql_pg.errors import translated
+from genkitx_cloud_sql_pg.errors import driver, translated
 from genkitx_cloud_sql_pg.existing import is_there
 from genkitx_cloud_sql_pg.indexes import (
     BaseIndex,
@@ -22,6 +22,7 @@ from genkitx_cloud_sql_pg.indexes import (
     create_statement,
     default_index_name,
 )
+from genkitx_cloud_sql_pg.pool import UNLIMITED
 from genkitx_cloud_sql_pg.sql import Literals, quote, quote_table
 from genkitx_cloud_sql_pg.tables import Column, DistanceStrategy, Roles, TableLayout, VectorType, read_layout
 
@@ -167,7 +168,8 @@ class TableAdmin(abc.ABC):
             schema_name: Schema of the table.
             content_column: Column of texts.
             embedding_column: Column of vectors.
-            concurrently: Lets writes go on meanwhile, which takes longer. A build that fails leaves nothing behind.
+            concurrently: Lets writes go on meanwhile, which takes longer. A build that fails or is cancelled leaves nothing behind;
+                to clean up it waits for the transactions that are open on the table, so that a cancellation may take as long.
             maintenance_work_mem: Memory for the build, such as `'2GB'`; a graph that fits builds several times faster.
             max_parallel_maintenance_workers: Workers that build.
 
@@ -175,7 +177,9 @@ class TableAdmin(abc.ABC):
             GenkitError: NOT_FOUND without such a table, ALREADY_EXISTS when there is an index of the name.
         """
         if isinstance(index, ExactNearestNeighbor):
-            await self.drop_vector_index(index.name, table_name=table_name, schema_name=schema_name)
+            await self.drop_vector_index(
+                index.name, table_name=table_name, schema_name=schema_name, concurrently=concurrently
+            )
             return
         name = index.name or default_index_name(table_name)
         roles = Roles(schema=schema_name, content=content_column, embedding=embedding_column)
@@ -195,18 +199,18 @@ class TableAdmin(abc.ABC):
             async with connection.transaction():
                 for setting, value in chosen.items():
                     await connection.execute('SELECT set_config($1, $2, true)', setting, value)
-                await connection.execute(statement)
+                await connection.execute(statement, timeout=UNLIMITED)
 
     async def _build_concurrently(self, connection: Any, statement: str, index: str, settings: dict[str, str]) -> None:
         existing = await connection.fetchval('SELECT to_regclass($1)', index)
         try:
             for setting, value in settings.items():
                 await connection.execute('SELECT set_config($1, $2, false)', setting, value)
-            await connection.execute(statement)
+            await connection.execute(statement, timeout=UNLIMITED)
         except BaseException:
             # A concurrent build that fails leaves an index that is written to and never read.
             if existing is None and not connection.is_closed():
-                await connection.execute(f'DROP INDEX CONCURRENTLY IF EXISTS {index}')
+                await connection.execute(f'DROP INDEX CONCURRENTLY IF EXISTS {index}', timeout=UNLIMITED)
             raise
         finally:
             if settings and not connection.is_closed():
@@ -229,10 +233,19 @@ class TableAdmin(abc.ABC):
         schema_name: str = 'public',
         concurrently: bool = False,
     ) -> None:
-        """Builds an index anew (JS `reIndex`), by its name or as the default index of a table."""
+        """Builds an index anew (JS `reIndex`), by its name or as the default index of a table.
+
+        Raises:
+            GenkitError: NOT_FOUND without such an index.
+        """
         index = self._index(index_name, table_name, schema_name)
         async with self.connection() as connection:
-            await connection.execute(f'REINDEX INDEX {"CONCURRENTLY " if concurrently else ""}{index}')
+            try:
+                statement = f'REINDEX INDEX {"CONCURRENTLY " if concurrently else ""}{index}'
+                await connection.execute(statement, timeout=UNLIMITED)
+            except driver().UndefinedTableError as error:
+                message = f'There is no index {index}. Build it with engine.apply_vector_index(...).'
+                raise GenkitError(status='NOT_FOUND', message=message) from error
 
     async def drop_vector_index(
         self,
@@ -245,7 +258,8 @@ class TableAdmin(abc.ABC):
         """Drops an index (JS `dropVectorIndex`), by its name or as the default index of a table; a missing one is no error."""
         index = self._index(index_name, table_name, schema_name)
         async with self.connection() as connection:
-            await connection.execute(f'DROP INDEX {"CONCURRENTLY " if concurrently else ""}IF EXISTS {index}')
+            statement = f'DROP INDEX {"CONCURRENTLY " if concurrently else ""}IF EXISTS {index}'
+            await connection.execute(statement, timeout=UNLIMITED)
 
     def _index(self, index_name: str | None, table_name: str | None, schema_name: str) -> str:
         name = index_name or (default_index_name(table_name) if table_name else None)

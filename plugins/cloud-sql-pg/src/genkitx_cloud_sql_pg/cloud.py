@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
@@ -69,14 +70,18 @@ class CloudSqlInstance:
 
     async def connector(self) -> tuple[Callable[..., Awaitable[Any]], Callable[[], Awaitable[Any]]]:
         """Opens a connector for the running loop; returns what connects and what closes it."""
-        opened = _import('google.cloud.sql.connector', 'cloud-sql').Connector(
-            loop=asyncio.get_running_loop(), ip_type=self.ip_type, user_agent=USER_AGENT, refresh_strategy='lazy'
+        # Refreshing lazily it starts nothing on the loop yet, which would have to be done there.
+        opened = await _open(
+            ('google.cloud.sql.connector', 'Connector', 'cloud-sql'),
+            loop=asyncio.get_running_loop(),
+            ip_type=self.ip_type,
         )
         name = f'{self.project}:{self.region}:{self.instance}'
 
         async def connect(**options: Any) -> Any:
             login = await self.login.arguments()
-            return await opened.connect_async(name, 'asyncpg', db=self.database, **login, **options)
+            with _authenticated():
+                return await opened.connect_async(name, 'asyncpg', db=self.database, **login, **options)
 
         return connect, opened.close_async
 
@@ -100,13 +105,14 @@ class AlloyDbInstance:
 
     async def connector(self) -> tuple[Callable[..., Awaitable[Any]], Callable[[], Awaitable[Any]]]:
         """Opens a connector for the running loop; returns what connects and what closes it."""
-        connectors = _import('google.cloud.alloydbconnector', 'alloydb')
-        opened = connectors.AsyncConnector(ip_type=self.ip_type, user_agent=USER_AGENT, refresh_strategy='lazy')
+        # It takes the loop in which it connects.
+        opened = await _open(('google.cloud.alloydbconnector', 'AsyncConnector', 'alloydb'), ip_type=self.ip_type)
         name = f'projects/{self.project}/locations/{self.region}/clusters/{self.cluster}/instances/{self.instance}'
 
         async def connect(**options: Any) -> Any:
             login = await self.login.arguments()
-            return await opened.connect(name, 'asyncpg', db=self.database, **login, **options)
+            with _authenticated():
+                return await opened.connect(name, 'asyncpg', db=self.database, **login, **options)
 
         return connect, opened.close
 
@@ -154,6 +160,38 @@ def _no_email() -> GenkitError:
             'credentials! Give iam_email=..., or user and password.'
         ),
     )
+
+
+async def _open(connector: tuple[str, str, str], **arguments: Any) -> Any:
+    """Makes a connector of a module, a class and an extra.
+
+    In a thread: the import takes seconds, and the constructor looks for default credentials, in files and over the network.
+    """
+    module, name, extra = connector
+
+    def make() -> Any:
+        made = getattr(_import(module, extra), name)
+        with _authenticated():
+            return made(user_agent=USER_AGENT, refresh_strategy='lazy', **arguments)
+
+    return await asyncio.to_thread(make)
+
+
+@contextlib.contextmanager
+def _authenticated() -> Generator[None]:
+    """Turns errors of google-auth, which may not be installed, into UNAUTHENTICATED."""
+    try:
+        yield
+    except Exception as error:
+        if not any(one.__module__ == 'google.auth.exceptions' for one in type(error).__mro__):
+            raise
+        raise GenkitError(
+            status='UNAUTHENTICATED',
+            message=(
+                "Google's connector found no valid credentials. Run: gcloud auth application-default login, or point "
+                'GOOGLE_APPLICATION_CREDENTIALS to the key of a service account. They are needed with user and password too.'
+            ),
+        ) from error
 
 
 def _import(module: str, extra: str) -> Any:

@@ -249,11 +249,15 @@ def column_value(column: StoredColumn, value: Any) -> Any:
             return value if kind is Kind.BOOL else str(value).lower()
         raise TypeError
     if kind is Kind.TEXT or isinstance(value, str):
-        if kind in (Kind.TEXT, Kind.OTHER) and isinstance(value, str) and storable(value):
-            return value
-        raise TypeError
+        if kind not in (Kind.TEXT, Kind.OTHER) or not isinstance(value, str) or not storable(value):
+            raise TypeError
+        if column.base == 'bpchar' and value.endswith(' '):
+            raise ValueError  # To CHAR(n) they are padding.
+        return value
     if not isinstance(value, int | float):
         raise TypeError
+    if value != value:  # NaN, which no filter and no JSON knows; `math.isnan` refuses large integers
+        raise ValueError
     if kind is Kind.INT:
         if value != int(value) or not _in_range(int(value), column.base):
             raise ValueError
@@ -273,6 +277,8 @@ def parameter_type(column: StoredColumn) -> str:
 def select_column(column: StoredColumn) -> str:
     """Returns the SQL expression that reads a metadata column."""
     name = f't.{column.sql}'
+    if column.base == 'bpchar':
+        return f'{name}::text'  # Without the padding.
     if column.kind in NATIVE - {Kind.JSON}:
         return name
     if column.kind is Kind.NUMERIC:
@@ -290,7 +296,9 @@ def _overlay(metadata: dict[str, Any], column: StoredColumn, value: Any) -> None
         value = value if known is None else known
     elif known is not None:
         try:
-            same = column_value(column, known) if column.kind is not Kind.NUMERIC else float(known)
+            same = column_value(column, known)
+            if column.kind is Kind.NUMERIC:
+                same = float(same)
             value = known if same == value else value
         except (TypeError, ValueError, OverflowError):
             pass

@@ -16,9 +16,9 @@ from genkitx.lifecycle import PerLoop
 
 from genkitx_cloud_sql_pg.admin import TableAdmin
 from genkitx_cloud_sql_pg.cloud import AlloyDbInstance, CloudSqlInstance, IpType, Login
-from genkitx_cloud_sql_pg.connections import connection_class, read_dsn
-from genkitx_cloud_sql_pg.errors import driver, is_lost, translated
-from genkitx_cloud_sql_pg.pool import ConnectionPool
+from genkitx_cloud_sql_pg.connections import check_ssl_mode, connection_class, read_dsn
+from genkitx_cloud_sql_pg.errors import driver, is_lost, is_stale, translated
+from genkitx_cloud_sql_pg.pool import COMMAND_TIMEOUT, ConnectionPool, check_size
 
 T = TypeVar('T')
 
@@ -55,7 +55,15 @@ class PostgresEngine(TableAdmin):
         return f'PostgresEngine({self.label!r})'
 
     @classmethod
-    def from_dsn(cls, dsn: str, *, max_size: int = 10, ssl: Any = None, **options: Any) -> PostgresEngine:
+    def from_dsn(
+        cls,
+        dsn: str,
+        *,
+        max_size: int = 10,
+        ssl: Any = None,
+        command_timeout: float | None = COMMAND_TIMEOUT,
+        **options: Any,
+    ) -> PostgresEngine:
         """Connects by a DSN (JS `fromEngineArgs`).
 
         Args:
@@ -63,15 +71,25 @@ class PostgresEngine(TableAdmin):
                 `postgresql+asyncpg://` is taken too.
             max_size: Most connections of one event loop.
             ssl: An `ssl.SSLContext` or an SSL mode. By default the DSN's `sslmode`, else `require` where a host is not this machine.
-            **options: Further arguments of `asyncpg.connect`, such as `command_timeout` or `server_settings`.
+            command_timeout: Seconds that a query waits for its answer, then it ends as DEADLINE_EXCEEDED; None waits without end.
+                Building and dropping indexes, copying rows in, and writes of more than 1000 records are not limited.
+            **options: Further arguments of `asyncpg.connect`, such as `timeout` (of connecting; 60 seconds) or `server_settings`.
+
+        Raises:
+            GenkitError: INVALID_ARGUMENT for a DSN that cannot be read, without repeating it, or options that cannot be.
         """
-        target = read_dsn(dsn)
+        check_size(max_size)
+        options['command_timeout'] = command_timeout
+        check_ssl_mode(ssl, 'ssl')
+        target = read_dsn(dsn, host=options.get('host'), database=options.get('database'))
         if ssl is None and target.ssl is not None:
             ssl = target.ssl
         if ssl is not None:
             options['ssl'] = ssl
 
         async def open_pool() -> _Pool:
+            await asyncio.to_thread(driver)  # A large import.
+
             async def connect() -> Any:
                 return await driver().connect(target.dsn, connection_class=connection_class(), **options)
 
@@ -114,6 +132,7 @@ class PostgresEngine(TableAdmin):
         password: str | None = None,
         iam_email: str | None = None,
         max_size: int = 10,
+        command_timeout: float | None = COMMAND_TIMEOUT,
     ) -> PostgresEngine:
         """Connects to a Cloud SQL instance (JS `fromInstance`); needs `pip install 'genkitx-cloud-sql-pg[cloud-sql]'`.
 
@@ -128,9 +147,11 @@ class PostgresEngine(TableAdmin):
             iam_email: Without user and password, the IAM principal that logs in (JS `iamAccountEmail`); by default that of the
                 environment's credentials.
             max_size: Most connections of one event loop.
+            command_timeout: Seconds that a query waits for its answer, as in `from_dsn`.
         """
         login = Login(user, password, iam_email)
-        return cls._from_cloud(CloudSqlInstance(project, region, instance, database, ip_type, login), max_size)
+        found = CloudSqlInstance(project, region, instance, database, ip_type, login)
+        return cls._from_cloud(found, max_size, command_timeout)
 
     @classmethod
     def from_alloydb_instance(
@@ -146,16 +167,24 @@ class PostgresEngine(TableAdmin):
         password: str | None = None,
         iam_email: str | None = None,
         max_size: int = 10,
+        command_timeout: float | None = COMMAND_TIMEOUT,
     ) -> PostgresEngine:
         """Connects to an AlloyDB instance; needs `pip install 'genkitx-cloud-sql-pg[alloydb]'`. Arguments as in `from_instance`."""
         login = Login(user, password, iam_email)
-        return cls._from_cloud(AlloyDbInstance(project, region, cluster, instance, database, ip_type, login), max_size)
+        found = AlloyDbInstance(project, region, cluster, instance, database, ip_type, login)
+        return cls._from_cloud(found, max_size, command_timeout)
 
     @classmethod
-    def _from_cloud(cls, instance: CloudSqlInstance | AlloyDbInstance, max_size: int) -> PostgresEngine:
+    def _from_cloud(
+        cls, instance: CloudSqlInstance | AlloyDbInstance, max_size: int, command_timeout: float | None
+    ) -> PostgresEngine:
+        check_size(max_size)
+
         async def open_pool() -> _Pool:
             connect, close_connector = await instance.connector()
-            pool = ConnectionPool(functools.partial(connect, connection_class=connection_class()), max_size)
+            await asyncio.to_thread(driver)  # A large import.
+            options = {'connection_class': connection_class(), 'command_timeout': command_timeout}
+            pool = ConnectionPool(functools.partial(connect, **options), max_size)
 
             async def close() -> None:
                 await pool.close()
@@ -173,10 +202,15 @@ class PostgresEngine(TableAdmin):
             async with opened.pool.acquire() as connection:
                 yield connection
 
-    async def run(self, work: Callable[[Any], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Any], Awaitable[T]], *, again_if_lost: bool = True) -> T:
         """Runs a query that may run twice, such as a search or a deletion: once more when the connection turns out to be dead.
 
-        A pooled connection may have been cut while it was idle, by a restart or a load balancer, which only its next use shows.
+        A pooled connection may have been cut while it was idle, by a restart or a load balancer, which only its next use shows. It may
+        also remember a statement whose columns have other types by now, which the server refuses before it does anything.
+
+        Args:
+            work: What to do with a connection; an error of it leaves nothing done.
+            again_if_lost: Whether to run it again on a lost connection too, not knowing whether it was done.
         """
         with translated(self.label):
             opened = await self._pools.get()
@@ -186,7 +220,7 @@ class PostgresEngine(TableAdmin):
                     connected = True
                     return await work(connection)
             except Exception as error:
-                if not connected or not is_lost(error):
+                if not connected or not (is_stale(error) or (again_if_lost and is_lost(error))):
                     raise
             async with opened.pool.acquire() as connection:
                 return await work(connection)

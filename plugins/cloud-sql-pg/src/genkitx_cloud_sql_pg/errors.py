@@ -18,6 +18,7 @@ _BY_CODE: Final[dict[str, StatusName]] = {
     '08': 'UNAVAILABLE',
     '22': 'INVALID_ARGUMENT',
     '23': 'INVALID_ARGUMENT',
+    '25006': 'UNAVAILABLE',
     '28': 'UNAUTHENTICATED',
     '3D': 'NOT_FOUND',
     '3F': 'NOT_FOUND',
@@ -38,6 +39,10 @@ _BY_CODE: Final[dict[str, StatusName]] = {
     '0A': 'UNIMPLEMENTED',
 }
 _HINTS: Final[dict[str, str]] = {
+    '25006': (
+        ' This server takes no writes: after a failover the next try, on a new connection, reaches the new primary. Otherwise lead '
+        "the engine to the primary (target_session_attrs='read-write'), or look at default_transaction_read_only."
+    ),
     '28': ' Check user and password of the engine.',
     '42501': ' Grant the role what it needs.',
     '42704': ' Is the extension "vector" installed in this database? Run: CREATE EXTENSION vector.',
@@ -68,7 +73,7 @@ def to_genkit_error(error: Exception, where: str) -> GenkitError:
     """Maps an error of asyncpg or of the network; what is unknown is INTERNAL."""
     asyncpg = driver()
     code = getattr(error, 'sqlstate', None)
-    if isinstance(error, asyncpg.PostgresError) and isinstance(code, str):
+    if isinstance(error, asyncpg.PostgresError) and not is_stale(error) and isinstance(code, str):
         status = _BY_CODE.get(code) or _BY_CODE.get(code[:2], 'INTERNAL')
         hint = _HINTS.get(code) or _HINTS.get(code[:2], '')
         return _error(status, f'{where}: {error} (SQLSTATE {code}).{hint}')
@@ -76,6 +81,10 @@ def to_genkit_error(error: Exception, where: str) -> GenkitError:
         return _error('DEADLINE_EXCEEDED', f'{where}: PostgreSQL did not answer in time.')
     if is_lost(error):
         return _error('UNAVAILABLE', f'{where}: no connection to PostgreSQL ({error}).')
+    if isinstance(error, asyncpg.ClientConfigurationError):
+        return _error('INVALID_ARGUMENT', f'{where}: the options of the connection do not fit together ({error}).')
+    if is_stale(error):
+        return _error('ABORTED', f'{where}: the table was changed meanwhile ({error}). Try again.')
     if isinstance(error, asyncpg.DataError | UnicodeError | OverflowError):
         return _error('INVALID_ARGUMENT', f'{where}: a value does not fit its column ({error}).')
     return _error('INTERNAL', f'{where}: {type(error).__name__}: {error}')
@@ -95,6 +104,17 @@ def is_lost(error: BaseException) -> bool:
     return (
         isinstance(error, asyncpg.InterfaceError) and not isinstance(error, asyncpg.DataError) and 'clos' in str(error)
     )
+
+
+def is_stale(error: BaseException) -> bool:
+    """Tells whether a statement failed because what the connection remembers of a table is no longer so."""
+    asyncpg = driver()
+    return isinstance(error, asyncpg.InvalidCachedStatementError | asyncpg.OutdatedSchemaCacheError)
+
+
+def is_spent(error: BaseException) -> bool:
+    """Tells whether the idle connections will most likely fail like this one: by what they remember, or where they lead."""
+    return is_stale(error) or isinstance(error, driver().ReadOnlySQLTransactionError)
 
 
 def _error(status: StatusName, message: str) -> GenkitError:

@@ -3,7 +3,7 @@
 r"""Filters as SQL conditions: every value bound, every name quoted.
 
 A key that has a column of its own is compared there, with the column's type, so that its index is used; every other key is compared
-in the JSON column. SQL's three-valued logic never shows: negations are moved down to the comparisons first, and there
+in the JSON column, and so is one whose column is NULL: what a document shows is what its filters see. SQL's three-valued logic never shows: negations are moved down to the comparisons first, and there
 `(condition) IS NOT TRUE` is an exact complement.
 
 Numbers compare as 64-bit floats whatever digits are stored: a filter's number stands for the interval of decimals that round to it.
@@ -35,6 +35,7 @@ MAX_PATH: Final = 100
 _EXACT: Final = Context(prec=1200)
 _SAFE: Final = 2**53
 _SQL_ORDER: Final = {'$gt': '>', '$gte': '>=', '$lt': '<', '$lte': '<='}
+_NEVER: Final = ('', 'FALSE')
 _NEGATIVE: Final = {'$ne': '$eq', '$nin': '$in'}
 
 
@@ -110,32 +111,40 @@ class SqlFilterCompiler(FilterCompiler[str]):
         column = self._columns.get(path[0])
         if column is not None:
             return self._column_operand(column, path)
+        return self._in_json(path)
+
+    def _in_json(self, path: tuple[str, ...]) -> _Operand:
         if self._layout.metadata_json is None:
             return _Missing(self._values)
-        if path[0] == DOC_CONTENT:
-            path = (DOC_CONTENT, 'own', *path[1:])
-        return _Json(self._values, lambda: self._descend(self._document(), path))
+        return _Json(self._values, lambda: self._descend(self._document(), _in_document(path)))
 
     def _column_operand(self, column: StoredColumn, path: tuple[str, ...]) -> _Operand:
         name = f'{self._table}.{column.sql}'
+        if column.kind in (Kind.OTHER, Kind.REAL) and self._layout.metadata_json is not None:
+            # What the column rounds (32-bit floats) or spells in its own way (dates, UUIDs), the JSON has as it was given.
+            if len(path) > 1:
+                return self._in_json(path)
+            value = f'{name}::float8' if column.kind is Kind.REAL else f'{name}::text'
+            return _Json(self._values, lambda: self._as_given(f'to_jsonb({value})', path))
+        stored = self._stored_operand(column, name, path)
+        if self._layout.metadata_json is None or not column.nullable:
+            return stored
+        return _Filled(self._values, name, stored, self._in_json(path))
+
+    def _stored_operand(self, column: StoredColumn, name: str, path: tuple[str, ...]) -> _Operand:
         if column.kind is Kind.JSON:
             return _Json(self._values, lambda: self._descend(f'{name}::jsonb', path[1:]))
         if len(path) > 1:
             return _Missing(self._values)
         if column.kind in _SCALAR_OPERANDS:
             return _SCALAR_OPERANDS[column.kind](self._values, name)
-        if column.kind is Kind.ARRAY:
-            return _Json(self._values, lambda: f'to_jsonb({name})')
-        if column.kind is Kind.REAL and self._layout.metadata_json is None:
+        if column.kind is Kind.REAL:
             return _Double(self._values, f'{name}::float8')
-        # What the column rounds (32-bit floats) or spells in its own way (dates, UUIDs), the JSON has as it was given.
-        value = f'{name}::float8' if column.kind is Kind.REAL else f'{name}::text'
-        return _Json(self._values, lambda: self._as_given(f'to_jsonb({value})', path))
+        return _Json(self._values, lambda: f'to_jsonb({name if column.kind is Kind.ARRAY else f"{name}::text"})')
 
     def _as_given(self, stored: str, path: tuple[str, ...]) -> str:
-        if self._layout.metadata_json is None:
-            return stored
-        return f"coalesce(nullif({self._descend(self._document(), path)}, 'null'::jsonb), {stored})"
+        given = self._descend(self._document(), _in_document(path))
+        return f"coalesce(nullif({given}, 'null'::jsonb), {stored})"
 
     def _document(self) -> str:
         column = cast('StoredColumn', self._layout.metadata_json)
@@ -146,6 +155,10 @@ class SqlFilterCompiler(FilterCompiler[str]):
         # `->` with a text key sees objects only; `#>` would also walk into lists by number.
         steps = [expression, *(self._values.add(key, 'text') for key in path)]
         return f'({" -> ".join(steps)})'
+
+
+def _in_document(path: tuple[str, ...]) -> tuple[str, ...]:
+    return (DOC_CONTENT, 'own', *path[1:]) if path[0] == DOC_CONTENT else path
 
 
 class _Operand(abc.ABC):
@@ -191,6 +204,38 @@ class _Missing(_Operand):
 
     def ordered(self, op: str, value: Any) -> str:
         return 'FALSE'
+
+
+class _Filled(_Operand):
+    """A column, and where it is NULL what the JSON has: a column that was added to a table with rows, for example.
+
+    As two conditions, so that an index on the column serves both: an expression over column and JSON has none.
+    """
+
+    def __init__(self, values: Values, sql: str, column: _Operand, given: _Operand) -> None:
+        super().__init__(values, sql)
+        self._column = column
+        self._given = given
+
+    def exists(self) -> str:
+        return self._either(self._column.exists(), self._given.exists())
+
+    def equal(self, options: list[Any]) -> str:
+        if not options:
+            return ''
+        return self._either(self._column.equal(options), self._given.equal(options))
+
+    def ordered(self, op: str, value: Any) -> str:
+        return self._either(self._column.ordered(op, value), self._given.ordered(op, value))
+
+    def contains(self, value: Any) -> str:
+        return self._either(self._column.contains(value), self._given.contains(value))
+
+    def _either(self, column: str, given: str) -> str:
+        found = [f'({column})'] if column not in _NEVER else []
+        if given not in _NEVER:
+            found.append(f'({self.sql} IS NULL AND ({given}))')
+        return f'({" OR ".join(found)})' if found else 'FALSE'
 
 
 class _Text(_Operand):

@@ -66,8 +66,18 @@ class PostgresRetrieverOptions(RetrieverOptions):
     """Options of a retriever over a table."""
 
     exact: bool = Field(default=False, description='Compare every row instead of using a vector index')
-    ef_search: int | None = Field(default=None, ge=1, le=1000, description='Candidates of a search in an HNSW index')
-    probes: int | None = Field(default=None, ge=1, le=32768, description='Lists looked at in an IVFFlat index')
+    ef_search: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description='Candidates of a search in an HNSW index; refused where there are only others',
+    )
+    probes: int | None = Field(
+        default=None,
+        ge=1,
+        le=32768,
+        description='Lists looked at in an IVFFlat index; refused where there are only others',
+    )
     unsafe_sql_filter: str | None = Field(
         default=None,
         description='An SQL condition on the table t, spliced in as it is. Never build it from input: use filter',

@@ -17,11 +17,25 @@ from typing import Any, Final
 
 from genkit import GenkitError
 
-from genkitx_cloud_sql_pg.errors import driver, is_lost
+from genkitx_cloud_sql_pg.errors import driver, is_lost, is_spent
 
 MAX_IDLE: Final = 300.0
 """Seconds after which an idle connection is not used again: whatever lies between may have forgotten it."""
+COMMAND_TIMEOUT: Final = 60.0
+"""Seconds that a query waits for its answer by default: a server that has gone silent would be waited for without end."""
+UNLIMITED: Final = 1e9
+"""A timeout for what takes its time, such as building an index. To asyncpg, None is the connection's own timeout."""
 _CLOSING: Final = 5.0
+
+
+def check_size(max_size: Any) -> None:
+    """Refuses a size of which no connection could ever be lent.
+
+    Raises:
+        GenkitError: INVALID_ARGUMENT for what is no whole number above 0.
+    """
+    if isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < 1:
+        raise GenkitError(status='INVALID_ARGUMENT', message=f'max_size is a number from 1 up, got {max_size!r:.100}.')
 
 
 class ConnectionPool:
@@ -53,7 +67,7 @@ class ConnectionPool:
                     await asyncio.shield(connection.close(timeout=_CLOSING))
                 raise
             except BaseException as error:
-                if is_lost(error):
+                if is_lost(error) or is_spent(error):
                     # What cut this connection off, a restart for example, has most likely cut off the others too. The server may have
                     # said so in an answer, before the connection itself shows it.
                     connection.terminate()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -20,9 +20,10 @@ from genkitx_cloud_sql_pg.engine import PostgresEngine
 from genkitx_cloud_sql_pg.errors import driver
 from genkitx_cloud_sql_pg.filters import compile_filter
 from genkitx_cloud_sql_pg.indexes import HNSWQueryOptions, QueryOptions
+from genkitx_cloud_sql_pg.pool import UNLIMITED
 from genkitx_cloud_sql_pg.scans import Scan, Selectivity, plan_scans, sample_percent
 from genkitx_cloud_sql_pg.sql import Parameters
-from genkitx_cloud_sql_pg.tables import Roles, TableLayout, read_layout
+from genkitx_cloud_sql_pg.tables import Roles, TableLayout, VectorIndex, read_layout
 
 _CAPABILITIES: Final = Capabilities(modes=frozenset({'dense', 'text', 'hybrid'}))
 _FRESH: Final = 60.0
@@ -30,6 +31,11 @@ _FRESH: Final = 60.0
 
 _REMEMBERED: Final = 1000
 """Filters of which is remembered what they leave, and searches of which the statements are."""
+
+
+_OPTIONS: Final = {'ef_search': 'hnsw', 'probes': 'ivfflat'}
+_LARGE_WRITE: Final = 1000
+"""Records up to which a write has to end within the timeout of commands."""
 
 
 @dataclass
@@ -111,22 +117,23 @@ class PostgresStore(VectorStore):
             )
         # In one order everywhere, so that two writers of the same ids wait for each other instead of locking each other out.
         ordered = sorted(records, key=lambda record: record.id)
-        try:
-            async with self._engine.connection() as connection:
-                vectors = await vector_format(connection, table.layout)
-                if table.fresh and vectors is BINARY and table.codec.copyable:
-                    if await self._copy(connection, table, ordered):
-                        return
-                    table.fresh = False
-                await self._write(connection, table, ordered, vectors)
-        except GenkitError as error:
-            raise self._named(error) from error
+
+        async def work(connection: Any) -> None:
+            vectors = await vector_format(connection, table.layout)
+            if table.fresh and vectors is BINARY and table.codec.copyable:
+                if await self._copy(connection, table, ordered):
+                    return
+                table.fresh = False
+            await self._write(connection, table, ordered, vectors)
+
+        await self._run(work, again_if_lost=False)
 
     async def _write(self, connection: Any, table: _Table, records: list[Record], vectors: VectorFormat) -> None:
         row = table.codec.row
         rows = map(row, records) if vectors is BINARY else (_encoded(row(one), vectors) for one in records)
         # One transaction: executemany is atomic. Rows are made while the server is busy with the ones before.
-        await connection.executemany(statements.upsert(table.layout, vectors), rows)
+        timeout = UNLIMITED if len(records) > _LARGE_WRITE else None
+        await connection.executemany(statements.upsert(table.layout, vectors), rows, timeout=timeout)
 
     async def _copy(self, connection: Any, table: _Table, records: list[Record]) -> bool:
         """Copies records in; False, and nothing is written, when one of the ids is there already."""
@@ -137,6 +144,7 @@ class PostgresStore(VectorStore):
                 schema_name=layout.schema,
                 columns=[column.name for column in statements.columns_of(layout)],
                 records=map(table.codec.row, records),
+                timeout=UNLIMITED,
             )
         except driver().UniqueViolationError:
             return False
@@ -167,7 +175,7 @@ class PostgresStore(VectorStore):
         if request.mode != 'dense':
             text = parameters.add(request.text, 'text')
         key = None
-        if request.filter is None and native.get('unsafe_sql_filter') is None:
+        if not _is_filtered(request):
             key = (request.mode, request.k, request.include_vectors, vectors.cast, *native.items())
         scans = table.scans.get(key)
         if scans is None:
@@ -190,14 +198,18 @@ class PostgresStore(VectorStore):
         return _Query(parameters.values, scans)
 
     async def _scans(self, connection: Any, request: SearchRequest, table: _Table) -> list[Scan]:
-        layout, native = table.layout, request.native
-        if native.get('exact') or not layout.indexes or request.mode == 'text':
+        native = request.native
+        layout = replace(table.layout, indexes=_usable(request, table.layout))
+        if native.get('exact') or request.mode == 'text':
+            return [Scan(exact=True)]
+        self._check_options(native, table.layout)
+        if not layout.indexes:
             return [Scan(exact=True)]
         wanted = self._candidates(request, layout) or request.k
         if request.mode == 'hybrid':
             wanted = statements.hybrid_candidates(request.k)
         selectivity = None
-        if request.filter is not None or native.get('unsafe_sql_filter') is not None:
+        if _is_filtered(request):
             selectivity = await self._selectivity(connection, request, table)
         return plan_scans(
             layout,
@@ -221,9 +233,20 @@ class PostgresStore(VectorStore):
             _remember(table.selectivity, key, known)
         return known
 
+    def _check_options(self, native: Mapping[str, Any], layout: TableLayout) -> None:
+        """Refuses options of an index of another kind; without any index every row is compared, which is more than they ask for."""
+        methods = {one.method for one in layout.indexes}
+        for option, method in _OPTIONS.items():
+            if native.get(option) is not None and methods and method not in methods:
+                raise GenkitError(
+                    status='INVALID_ARGUMENT',
+                    message=f'{self.name}: {option} is for {method} indexes, this table has {", ".join(sorted(methods))}.',
+                )
+
     def _candidates(self, request: SearchRequest, layout: TableLayout) -> int:
         """Returns how many rows to take from a binary quantised index, 0 when that is not the index in use."""
-        if request.mode != 'dense' or not layout.indexes or not all(one.binary for one in layout.indexes):
+        usable = _usable(request, layout)
+        if request.mode != 'dense' or not usable or not all(one.binary for one in usable):
             return 0
         options = self._query_options
         return request.k * (options.rescore if isinstance(options, HNSWQueryOptions) else HNSWQueryOptions.rescore)
@@ -328,9 +351,9 @@ class PostgresStore(VectorStore):
         self._known = _Table(layout, codec, time.monotonic() + _FRESH, fresh)
         return self._known
 
-    async def _run(self, work: Callable[[Any], Any]) -> Any:
+    async def _run(self, work: Callable[[Any], Any], *, again_if_lost: bool = True) -> Any:
         try:
-            return await self._engine.run(work)
+            return await self._engine.run(work, again_if_lost=again_if_lost)
         except GenkitError as error:
             raise self._named(error) from error
 
@@ -367,6 +390,15 @@ async def _first_full(connection: Any, query: _Query, k: int) -> list[Any]:
         if len(rows) >= k:
             break
     return rows
+
+
+def _is_filtered(request: SearchRequest) -> bool:
+    return request.filter is not None or request.native.get('unsafe_sql_filter') is not None
+
+
+def _usable(request: SearchRequest, layout: TableLayout) -> tuple[VectorIndex, ...]:
+    """Returns the indexes that may serve a search: one over some of the rows serves none without a filter."""
+    return layout.indexes if _is_filtered(request) else tuple(one for one in layout.indexes if not one.partial)
 
 
 def _remember(known: dict[Any, Any], key: object, value: object) -> None:
