@@ -25,6 +25,7 @@ from typing import Any, Final, cast
 
 from genkit import Document, GenkitError
 from genkitx.retrieval import document_from_dict, document_to_dict, plain_text, text_document
+from genkitx.retrieval.json import MAX_DEPTH, parse
 from genkitx.stores import Record
 
 from genkitx_cloud_sql_pg.sql import storable
@@ -311,17 +312,19 @@ def _read_json(texts: list[str | None]) -> list[Any]:
     All at once: a call for each of them takes four times as long.
     """
     given = ['null' if text is None or text == '{}' else text for text in texts]
+    if any(text.count('[') + text.count('{') > MAX_DEPTH for text in given):
+        return [_read_one(text) for text in given]
     try:
         return json.loads(f'[{",".join(given)}]')
-    except (ValueError, RecursionError):
+    except ValueError:
         return [_read_one(text) for text in given]
 
 
 def _read_one(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        # JSON to PostgreSQL, but not to Python: nested a thousand deep, or a number of thousands of digits.
+        return parse(text)
+    except ValueError as error:
+        # JSON to PostgreSQL, but not to Genkit: nested hundreds deep, or a number of thousands of digits.
         _log.warning('JSON of a row cannot be parsed, its text is kept: %s', error)
         return text
 
