@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from genkit import Document, GenkitError
-from genkitx.stores import RetryPolicy
+from genkitx.stores import RetryPolicy, VectorCollection
 from genkitx.testing import HashEmbedder
 from genkitx_milvus import Milvus, MilvusCollection, describe_milvus_collection
 
@@ -261,3 +261,30 @@ async def test_hostile_surrogates_and_numbers(engine: str) -> None:
         assert len(await collection.search('text', filter=condition)) == 1, condition
     assert await collection.count() == 1
     await plugin.aclose()
+
+
+async def test_a_partition_of_the_settings_is_a_namespace_of_that_name(engine: str) -> None:
+    plugins = {
+        name: Milvus(
+            [MilvusCollection(name='tenants', auto_id=False, partition=name)], uri=engine, embedder=HashEmbedder(8)
+        )
+        for name in ('ta', 'tb', '_default', None)
+    }
+    ta, tb, default, everywhere = (plugin.collection('tenants') for plugin in plugins.values())
+    for owner, text in ((ta, 'of ta'), (tb, 'of tb'), (default, 'of nobody')):
+        assert (await owner.add([Document.from_text(text)], ids=['x'])).written == 1
+
+    async def text_of(collection: VectorCollection, namespace: str | None = None) -> str | None:
+        found = (await collection.get(['x'], namespace=namespace))[0]
+        return found and found.text
+
+    assert [await text_of(one) for one in (ta, tb, default)] == ['of ta', 'of tb', 'of nobody']
+    for anyone in (ta, tb, default, everywhere):
+        assert [await text_of(anyone, one) for one in ('ta', 'tb', '_default')] == ['of ta', 'of tb', 'of nobody']
+    await default.add([Document.from_text('of ta again')], ids=['x'], namespace='ta')
+    assert await text_of(ta) == 'of ta again'
+    assert (await ta.count(), await tb.count(), await default.count(), await everywhere.count()) == (1, 1, 1, 3)
+    await default.delete(['x'], namespace='tb')
+    assert [await text_of(one) for one in (ta, tb, default)] == ['of ta again', None, 'of nobody']
+    for plugin in plugins.values():
+        await plugin.aclose()

@@ -42,6 +42,7 @@ _PARTITION: Final = re.compile('[A-Za-z_][A-Za-z0-9_]{0,254}')
 
 # Milvus's keys are unique in a collection, or not quite, but namespaces hold the same ids: in a namespace a key begins with it.
 _SEPARATOR: Final = '\x1e'
+_DEFAULT: Final = '_default'
 
 
 class MilvusStore(VectorStore):
@@ -406,7 +407,8 @@ class MilvusStore(VectorStore):
         return self._among(keys)
 
     def _key(self, id: str, partition: str | None) -> str:  # noqa: A002
-        return id if partition is None or partition == self._partition else f'{partition}{_SEPARATOR}{id}'
+        # By the partition alone, whether it comes from the settings or from a call: others look for the row too.
+        return id if partition in (None, _DEFAULT) else f'{partition}{_SEPARATOR}{id}'
 
     def _check_id(self, id: str) -> None:  # noqa: A002
         problem = _problem_of(id)
