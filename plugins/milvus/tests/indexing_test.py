@@ -13,7 +13,13 @@ import pytest
 from genkit import Document, GenkitError
 from genkitx.stores import RetryPolicy, VectorCollection
 from genkitx.testing import HashEmbedder
-from genkitx_milvus import Milvus, MilvusCollection, describe_milvus_collection
+from genkitx_milvus import (
+    Milvus,
+    MilvusCollection,
+    create_milvus_collection,
+    describe_milvus_collection,
+    insert_milvus_data,
+)
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -288,3 +294,51 @@ async def test_a_partition_of_the_settings_is_a_namespace_of_that_name(engine: s
     assert [await text_of(one) for one in (ta, tb, default)] == ['of ta again', None, 'of nobody']
     for plugin in plugins.values():
         await plugin.aclose()
+
+
+@pytest.mark.parametrize('auto_id', [True, False])
+async def test_a_lost_answer_adds_nothing_twice(proxy: Any, server: str, auto_id: bool) -> None:
+    settings = MilvusCollection(name=f'lost_{auto_id}', auto_id=auto_id)
+    direct, cut = (Milvus([settings], uri=uri, embedder=HashEmbedder(8), timeout=10) for uri in (server, proxy.uri))
+    rows = direct.collection(settings.name)
+    await rows.add([Document.from_text('there before')])
+    await cut.collection(settings.name).search('x')
+    proxy.cut = b'river 4'
+    report = await cut.collection(settings.name).add(texts(5))
+    assert proxy.cut == b''
+    assert await rows.count() == 6
+    if auto_id:
+        assert (report.written, {one.status for one in report.failed}) == (0, {'UNKNOWN'})
+        assert 'auto_id=False' in report.failed[0].error
+    else:
+        assert (report.written, report.failed) == (5, [])
+    await direct.aclose()
+    await cut.aclose()
+
+
+async def test_a_lost_answer_of_the_helper_adds_nothing_twice(proxy: Any, server: str) -> None:
+    await create_milvus_collection('lost_helper', 4, uri=server)
+    proxy.cut = b'river 1'
+    with pytest.raises(GenkitError) as error:
+        await insert_milvus_data('lost_helper', [{'vector': [1.0] * 4, 'document': 'river 1'}], uri=proxy.uri)
+    assert error.value.status == 'UNKNOWN'
+    plugin = Milvus(['lost_helper'], uri=server, embedder=HashEmbedder(4))
+    assert await plugin.collection('lost_helper').count() == 1
+    await plugin.aclose()
+
+
+async def test_an_insert_that_was_never_sent_is_tried_again(proxy: Any, server: str) -> None:
+    settings = MilvusCollection(name='never_sent')
+    once = Milvus([settings], uri=proxy.uri, embedder=HashEmbedder(8), timeout=3, retry=ONCE)
+    await once.collection('never_sent').add(texts(1))
+    await proxy.stop()
+    report = await once.collection('never_sent').add(texts(1))
+    assert {one.status for one in report.failed} <= {'UNAVAILABLE', 'UNKNOWN'}
+    report = await once.collection('never_sent').add(texts(1))
+    assert [one.status for one in report.failed] == ['UNAVAILABLE']
+    await proxy.start()
+    patient = Milvus([settings], uri=proxy.uri, embedder=HashEmbedder(8))
+    assert (await patient.collection('never_sent').add(texts(1))).written == 1
+    assert await patient.collection('never_sent').count() == 2
+    await once.aclose()
+    await patient.aclose()

@@ -128,12 +128,21 @@ async def insert_milvus_data(
         The keys.
 
     Raises:
-        GenkitError: NOT_FOUND, INVALID_ARGUMENT for rows that do not fit, or why Milvus cannot be reached.
+        GenkitError: NOT_FOUND, INVALID_ARGUMENT for rows that do not fit, UNKNOWN when the answer is lost (the rows may or may not be
+            there), or why Milvus cannot be reached.
     """
     rows = [dict(one) for one in entries]
     if not rows:
         return []
-    return await _administer(name, lambda client: list(client.insert(name, rows)['ids']), uri, token, db_name)
+    check_name(name)
+    what = f"Milvus collection '{name}'"
+    connection = Connection(what, Target(uri=uri, token=token, db_name=db_name))
+    try:
+        if not await connection.call('has_collection', collection_name=name):
+            raise missing_collection(what, name)
+        return list((await connection.insert(collection_name=name, data=rows))['ids'])
+    finally:
+        await connection.aclose()
 
 
 async def search_milvus_data(

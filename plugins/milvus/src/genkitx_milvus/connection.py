@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from genkit import GenkitError
 from genkitx.lifecycle import PerLoop
 
-from genkitx_milvus.errors import translate
+from genkitx_milvus.errors import lost_answer, translate
 
 T = TypeVar('T')
 
@@ -78,6 +78,15 @@ class Connection:
             return await getattr(client, method)(timeout=self.target.timeout, **arguments)
         except Exception as error:
             raise translate(self.name, error) from error
+
+    async def insert(self, **arguments: Any) -> Any:
+        """Inserts rows whose keys Milvus makes, once: a repetition would add them again."""
+        client = await self.client()
+        try:
+            # Given a timeout, pymilvus repeats until it is over, whatever retry_times says.
+            return await asyncio.wait_for(client.insert(retry_times=0, **arguments), self.target.timeout)
+        except Exception as error:
+            raise lost_answer(self.name, error) from error
 
     async def admin(self, work: Callable[[Any], T]) -> T:
         """Does work with a synchronous client in a thread: the asynchronous one cannot change schemas on every engine."""

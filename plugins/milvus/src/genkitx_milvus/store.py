@@ -132,7 +132,6 @@ class MilvusStore(VectorStore):
             if not self._new.auto_id:
                 row[names.id] = self._key(record.id, partition)
             rows.append(row)
-        method = 'insert' if self._new.auto_id else 'upsert'
         dimension = len(rows[0][names.vector])
 
         async def write(layout: Layout) -> None:
@@ -147,13 +146,13 @@ class MilvusStore(VectorStore):
             if partition is not None:
                 await self._ready.ensure_partition(partition)
             try:
-                await self._call(method, **arguments)
+                await self._write(arguments)
             except GenkitError as error:
                 if partition is None or code_of(error) != NO_PARTITION:
                     raise
                 # It was there a moment ago, so somebody dropped it.
                 await self._ready.create_partition(partition)
-                await self._call(method, **arguments)
+                await self._write(arguments)
 
         await self._with(write, None, create=dimension)
 
@@ -322,6 +321,12 @@ class MilvusStore(VectorStore):
 
     async def _call(self, method: str, **arguments: Any) -> Any:
         return await self._connection.call(method, collection_name=self._collection, **arguments)
+
+    async def _write(self, arguments: Mapping[str, Any]) -> None:
+        if self._new.auto_id:
+            await self._connection.insert(collection_name=self._collection, **arguments)
+        else:
+            await self._call('upsert', **arguments)
 
     async def _reading(self, method: str, arguments: Mapping[str, Any], missing: Any) -> Any:
         """Calls what needs a loaded collection, in those of its partitions that are there (yet)."""
