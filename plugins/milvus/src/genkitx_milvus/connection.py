@@ -23,6 +23,7 @@ T = TypeVar('T')
 
 DEFAULT_URI: Final = './milvus.db'
 """The embedded engine where nothing is said."""
+_SECRET_MARKS: Final = ('@', '?', '#')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,17 +200,20 @@ def check_uri(uri: str) -> None:
     """
     if is_embedded(uri) or uri.startswith('unix:'):
         return
+    if any(mark in uri for mark in _SECRET_MARKS):
+        # Not shown: what stands before an @ or after a ? may be a secret.
+        raise GenkitError(
+            status='INVALID_ARGUMENT',
+            message=(
+                "A Milvus address is a server's, such as 'http://localhost:19530', without user, password or query. Give them as "
+                "token='user:password', or token='<API key>'."
+            ),
+        )
     try:
         parts = urlsplit(uri)
         good = parts.scheme in ('http', 'https', 'tcp') and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        parts, good = None, False
-    if parts is not None and '@' in parts.netloc:
-        # Not shown: what stands before the @ is a secret.
-        raise GenkitError(
-            status='INVALID_ARGUMENT',
-            message="A Milvus address has no user or password in it: give token='user:password'.",
-        )
+        good = False
     if not good:
         raise GenkitError(
             status='INVALID_ARGUMENT',
