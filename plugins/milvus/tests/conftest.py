@@ -60,6 +60,7 @@ class Proxy:
     Attributes:
         uri: Its address.
         cut: Bytes of the request; empty loses nothing.
+        vanish: Whether it stops with that.
     """
 
     def __init__(self, target: int) -> None:
@@ -69,6 +70,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self.uri = f'http://127.0.0.1:{self._port}'
         self.cut = b''
+        self.vanish = False
 
     async def start(self) -> None:
         """Listens."""
@@ -91,6 +93,8 @@ class Proxy:
                 if self.cut and self.cut in data:
                     self.cut = b''
                     lost.set()
+                    if self.vanish and self._server is not None:
+                        self._server.close()
                     asyncio.get_running_loop().call_later(1, writer.transport.abort)
                 back.write(data)
 

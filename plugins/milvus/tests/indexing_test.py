@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from genkit import Document, GenkitError
-from genkitx.stores import RetryPolicy, VectorCollection
+from genkitx.stores import Record, RetryPolicy, VectorCollection
 from genkitx.testing import HashEmbedder
 from genkitx_milvus import (
     Milvus,
@@ -327,18 +327,20 @@ async def test_a_lost_answer_of_the_helper_adds_nothing_twice(proxy: Any, server
     await plugin.aclose()
 
 
-async def test_an_insert_that_was_never_sent_is_tried_again(proxy: Any, server: str) -> None:
+async def test_an_insert_that_was_never_sent_may_be_repeated(proxy: Any, server: str) -> None:
     settings = MilvusCollection(name='never_sent')
-    once = Milvus([settings], uri=proxy.uri, embedder=HashEmbedder(8), timeout=3, retry=ONCE)
-    await once.collection('never_sent').add(texts(1))
-    await proxy.stop()
-    report = await once.collection('never_sent').add(texts(1))
-    assert {one.status for one in report.failed} <= {'UNAVAILABLE', 'UNKNOWN'}
-    report = await once.collection('never_sent').add(texts(1))
-    assert [one.status for one in report.failed] == ['UNAVAILABLE']
+    plugin = Milvus([settings], uri=proxy.uri, embedder=HashEmbedder(8), timeout=3)
+    collection = plugin.collection('never_sent')
+    await collection.add(texts(1))
+    record = Record('', [1.0] * 8, Document.from_text('the last'))
+    proxy.cut, proxy.vanish = b'the last', True
+    with pytest.raises(GenkitError) as lost:
+        await collection.store.upsert([record])
+    assert lost.value.status == 'UNKNOWN'
+    with pytest.raises(GenkitError) as unsent:
+        await collection.store.upsert([record])
+    assert unsent.value.status == 'UNAVAILABLE'
     await proxy.start()
-    patient = Milvus([settings], uri=proxy.uri, embedder=HashEmbedder(8))
-    assert (await patient.collection('never_sent').add(texts(1))).written == 1
-    assert await patient.collection('never_sent').count() == 2
-    await once.aclose()
-    await patient.aclose()
+    await RetryPolicy(attempts=8).run(lambda: collection.store.upsert([record]))
+    assert await collection.count() == 3
+    await plugin.aclose()

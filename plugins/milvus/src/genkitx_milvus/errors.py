@@ -122,7 +122,7 @@ def lost_answer(store: str, error: Exception) -> GenkitError:
         error: What pymilvus raised.
     """
     translated = translate(store, error)
-    if translated.status not in _UNCERTAIN or code_of(translated) in _REFUSED or _NOT_REACHED in str(error):
+    if translated.status not in _UNCERTAIN or _surely_not_done(error):
         return translated
     return GenkitError(
         status='UNKNOWN',
@@ -133,6 +133,17 @@ def lost_answer(store: str, error: Exception) -> GenkitError:
         ),
         cause=error,
     )
+
+
+def _surely_not_done(error: BaseException) -> bool:
+    """Tells whether the server refused a call or never got it. pymilvus reconnects after a failure, which may hide the failure."""
+    lost: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        if callable(getattr(cause, 'code', None)):
+            lost.append(_details(cause))
+        cause = cause.__cause__ if cause.__cause__ not in (None, cause) else cause.__context__
+    return all(_NOT_REACHED in one for one in lost) if lost else code_of(error) in _REFUSED
 
 
 def code_of(error: BaseException | None) -> int | None:
