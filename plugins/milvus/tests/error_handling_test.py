@@ -16,6 +16,7 @@ from genkitx_milvus import (
     Fields,
     Milvus,
     MilvusCollection,
+    NewCollection,
     create_milvus_collection,
     delete_milvus_collection,
     describe_milvus_collection,
@@ -68,6 +69,36 @@ async def test_settings_that_contradict_the_collection(engine: str) -> None:
         status, message = await status_of(opened(engine, 'automatic', **settings).search('x'))
         assert status == 'FAILED_PRECONDITION'
         assert hint in message
+
+
+@pytest.mark.parametrize('auto_id', [True, False])
+@pytest.mark.parametrize('place', ['engine', 'server'])
+async def test_a_collection_made_anew(engine: str, server: str, place: str, auto_id: bool) -> None:
+    uri, name = {'engine': engine, 'server': server}[place], f'anew_{auto_id}'
+    settings = MilvusCollection(name=name, auto_id=auto_id, create_collection_if_missing=False)
+    sizes = {'now': 8}
+
+    async def embed(request: Any) -> Any:
+        return await HashEmbedder(sizes['now'])(request)
+
+    plugin = Milvus([settings], uri=uri, embedder=embed)
+    collection = plugin.collection(name)
+    for size in (8, 16, 4):
+        if await has_milvus_collection(name, uri=uri):
+            await delete_milvus_collection(name, uri=uri)
+        await create_milvus_collection(name, size, new=NewCollection(auto_id=auto_id), uri=uri)
+        sizes['now'] = size
+        report = await collection.add([Document.from_text('x')])
+        assert (report.written, report.failed) == (1, [])
+        assert len(await collection.search('x')) == await collection.count() == 1
+    sizes['now'] = 5
+    assert (await status_of(collection.add([Document.from_text('y')])))[0] == 'INVALID_ARGUMENT'
+    await delete_milvus_collection(name, uri=uri)
+    await create_milvus_collection(name, 5, new=NewCollection(auto_id=not auto_id), uri=uri)
+    status, message = await status_of(collection.add([Document.from_text('y')]))
+    assert status == 'FAILED_PRECONDITION'
+    assert f'auto_id={not auto_id}' in message
+    await plugin.aclose()
 
 
 async def test_ids_that_cannot_be(engine: str) -> None:

@@ -38,6 +38,8 @@ MAX_BYTES: Final = 32 * 2**20
 """Bytes in one write; a server takes 64 MB in its default configuration."""
 _IDS_AT_ONCE: Final = 1000
 _INT64: Final = 2**63
+# How a collection that was made anew with other fields shows.
+_STALE: Final = frozenset({'INVALID_ARGUMENT', 'FAILED_PRECONDITION'})
 _PARTITION: Final = re.compile('[A-Za-z_][A-Za-z0-9_]{0,254}')
 
 # Milvus's keys are unique in a collection, or not quite, but namespaces hold the same ids: in a namespace a key begins with it.
@@ -234,7 +236,9 @@ class MilvusStore(VectorStore):
         return await self._with(count, 0)
 
     async def dimension(self) -> int | None:
-        """Returns the length of the vectors; None while there is no collection."""
+        """Returns the length of the vectors; None while there is no collection. Asked anew: who indexes refuses by the answer."""
+        if self._layout is not None and not await self._is_still(self._layout):
+            self._forget()
         layout = await self._open()
         return None if layout is None else layout.dimension
 
@@ -248,7 +252,7 @@ class MilvusStore(VectorStore):
     async def _with(
         self, work: Callable[[Layout], Coroutine[Any, Any, T]], missing: T, *, create: int | None = None
     ) -> T:
-        """Does work on the collection; one that was dropped since it was looked at is looked at again.
+        """Does work on the collection; one that was dropped or made anew since it was looked at is looked at again.
 
         Args:
             work: The work.
@@ -256,6 +260,7 @@ class MilvusStore(VectorStore):
             create: Dimension of the collection that is created then instead.
         """
         for attempt in range(2):
+            known = self._layout
             layout = await self._open()
             if layout is None and create is not None:
                 await self._create_collection(create)
@@ -265,12 +270,22 @@ class MilvusStore(VectorStore):
             try:
                 return await work(layout)
             except GenkitError as error:
-                if error.status != 'NOT_FOUND' or code_of(error) == NO_PARTITION:
+                if error.status == 'NOT_FOUND' and code_of(error) != NO_PARTITION:
+                    if attempt:
+                        self._forget()
+                        raise missing_collection(self.name, self._collection, error) from error
+                elif attempt or known is None or error.status not in _STALE or await self._is_still(known):
                     raise
                 self._forget()
-                if attempt:
-                    raise missing_collection(self.name, self._collection, error) from error
         return missing
+
+    async def _is_still(self, known: Layout) -> bool:
+        try:
+            return read_layout(self.name, await self._call('describe_collection'), self._new.fields) == known
+        except GenkitError as error:
+            if error.status not in ('NOT_FOUND', 'FAILED_PRECONDITION'):
+                raise
+            return False
 
     async def _open(self) -> Layout | None:
         """Returns the collection's layout; None if there is no collection and the first write is to create it."""
