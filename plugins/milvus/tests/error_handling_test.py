@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from genkit import Document, GenkitError
+from genkitx.stores import Record
 from genkitx.testing import HashEmbedder
 from genkitx_milvus import (
     Fields,
@@ -69,6 +70,16 @@ async def test_settings_that_contradict_the_collection(engine: str) -> None:
         status, message = await status_of(opened(engine, 'automatic', **settings).search('x'))
         assert status == 'FAILED_PRECONDITION'
         assert hint in message
+
+
+async def test_a_metric_that_contradicts_the_collection_refuses_writes(engine: str) -> None:
+    await create_milvus_collection('far', 8, new=NewCollection(metric='L2'), uri=engine)
+    wrong = opened(engine, 'far', metric='COSINE')
+    for call in (wrong.add([Document.from_text('x')]), wrong.store.upsert([Record('', [1.0] * 8, Document.from_text('x'))])):
+        status, message = await status_of(call)
+        assert status == 'FAILED_PRECONDITION'
+        assert "'L2'" in message
+    assert await opened(engine, 'far', metric='L2').count() == 0
 
 
 @pytest.mark.parametrize('auto_id', [True, False])

@@ -298,6 +298,8 @@ class MilvusStore(VectorStore):
             raise missing_collection(self.name, self._collection)
         layout = read_layout(self.name, await self._call('describe_collection'), self._new.fields)
         check_layout(self.name, layout, self._new)
+        if self._demanded is not None:
+            await self._learn_metric()  # Of no use to a write but to refuse it: what it adds could not be searched.
         self._layout = layout
         return layout
 
