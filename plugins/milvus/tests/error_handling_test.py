@@ -227,6 +227,30 @@ async def test_helpers(engine: str) -> None:
         assert (await status_of(call('helped', **place)))[0] == 'NOT_FOUND'
 
 
+async def test_a_helper_leaves_only_what_fits(engine: str) -> None:
+    await create_milvus_collection('fits', 8, uri=engine)
+    for dimension, new, hint in ((99, None, '99'), (8, NewCollection(auto_id=False), 'auto_id=True')):
+        call = create_milvus_collection('fits', dimension, new=new, exist_ok=True, uri=engine)
+        status, message = await status_of(call)
+        assert (status, hint in message) == ('FAILED_PRECONDITION', True)
+
+
+async def test_helpers_take_other_fields_and_client_params(engine: str) -> None:
+    connection = Connection('test', Target(uri=engine))
+    await connection.admin(lambda client: client.create_database('by_params'))
+    await connection.aclose()
+    place: dict[str, Any] = {'uri': engine, 'timeout': 20, 'client_params': {'db_name': 'by_params'}}
+    await create_milvus_collection('emb', 4, new=NewCollection(fields=Fields(vector='emb')), **place)
+    assert await has_milvus_collection('emb', uri=engine, db_name='by_params')
+    assert not await has_milvus_collection('emb', uri=engine)
+    await insert_milvus_data('emb', [{'emb': [1.0, 0, 0, 0], 'document': 'x', 'metadata': {}}], **place)
+    found = await search_milvus_data('emb', [1.0, 0, 0, 0], vector_field='emb', **place)
+    assert [one['entity']['document'] for one in found] == ['x']
+    assert (await describe_milvus_collection('emb', **place))['collection_name'] == 'emb'
+    await delete_milvus_collection('emb', **place)
+    assert not await has_milvus_collection('emb', **place)
+
+
 @pytest.mark.parametrize(
     ('code', 'status'),
     [
