@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import traceback
@@ -160,6 +161,29 @@ async def test_a_retriever_and_an_indexer_without_the_plugin(engine: str) -> Non
     milvus_retriever(ai, collection, uri=engine)
     await genkitx.index(ai, indexer='milvus/alone', documents=[Document.from_text('x')])
     assert len(await genkitx.retrieve(ai, retriever='milvus/alone', query='x')) == 1
+
+
+def test_an_action_without_the_plugin_lets_the_directory_go(tmp_path: Path) -> None:
+    path = tmp_path / 'alone.db'
+    ai = genkit.Genkit()
+
+    async def embed(request: Any) -> Any:
+        return await HashEmbedder(8)(request)
+
+    ai.define_embedder('hash', embed)
+    collection = MilvusCollection(name='alone', embedder='hash')
+    milvus_indexer(ai, collection, uri=path)
+    milvus_retriever(ai, collection, uri=path)
+
+    async def use(text: str) -> list[str]:
+        await genkitx.index(ai, indexer='milvus/alone', documents=[Document.from_text(text)])
+        return sorted(one.text for one in await genkitx.retrieve(ai, retriever='milvus/alone', query='x'))
+
+    code = 'import sys; from milvus_lite import MilvusLite; print(MilvusLite(sys.argv[1]).list_collections())'
+    for texts in (['a'], ['a', 'b']):
+        assert asyncio.run(use(texts[-1])) == texts
+        done = subprocess.run([sys.executable, '-c', code, str(path)], capture_output=True, text=True, check=False)
+        assert done.stdout.strip() == "['alone']", done.stderr
 
 
 async def test_without_the_embedded_engine_says_what_to_install(

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,12 +60,15 @@ class Connection:
     Args:
         name: Who asks, for messages.
         target: Where Milvus is.
+        keep_engine: Whether an embedded engine stays open until `aclose`; else only as long as an event loop has a client.
     """
 
-    def __init__(self, name: str, target: Target) -> None:
+    def __init__(self, name: str, target: Target, *, keep_engine: bool = True) -> None:
         self.name = name
         self.target = target
-        self._clients: PerLoop[Any] = PerLoop(self._open, _close)
+        self._keep_engine = keep_engine
+        self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+        self._clients: PerLoop[Any] = PerLoop(self._open, self._close)
         self._directory: str | None = None
         self._lock = threading.Lock()
 
@@ -96,12 +100,27 @@ class Connection:
     async def aclose(self) -> None:
         """Closes the clients, and the embedded engine with its last user in this process."""
         await self._clients.aclose()
+        await self._leave_engine()
+
+    async def _leave_engine(self) -> None:
         with self._lock:
             directory, self._directory = self._directory, None
         if directory is not None:
             await asyncio.to_thread(_engines.leave, directory)
 
+    async def _close(self, client: Any) -> None:
+        try:
+            await client.close()
+        finally:
+            with self._lock:
+                self._loops.discard(asyncio.get_running_loop())
+                unused = not self._loops
+            if unused and not self._keep_engine:
+                await self._leave_engine()
+
     async def _open(self) -> Any:
+        with self._lock:
+            self._loops.add(asyncio.get_running_loop())
         uri, pymilvus = await asyncio.to_thread(self._start)
         try:
             client = pymilvus.AsyncMilvusClient(uri, dedicated=True, **self._arguments())
@@ -251,7 +270,3 @@ def _connecting(name: str, uri: str, error: Exception) -> GenkitError:
         message=f'{name}: Milvus cannot be reached at {uri}. Is it running, and is the token right? {translated.original_message}',
         cause=error,
     )
-
-
-async def _close(client: Any) -> None:
-    await client.close()
