@@ -75,7 +75,10 @@ async def test_settings_that_contradict_the_collection(engine: str) -> None:
 async def test_a_metric_that_contradicts_the_collection_refuses_writes(engine: str) -> None:
     await create_milvus_collection('far', 8, new=NewCollection(metric='L2'), uri=engine)
     wrong = opened(engine, 'far', metric='COSINE')
-    for call in (wrong.add([Document.from_text('x')]), wrong.store.upsert([Record('', [1.0] * 8, Document.from_text('x'))])):
+    for call in (
+        wrong.add([Document.from_text('x')]),
+        wrong.store.upsert([Record('', [1.0] * 8, Document.from_text('x'))]),
+    ):
         status, message = await status_of(call)
         assert status == 'FAILED_PRECONDITION'
         assert "'L2'" in message

@@ -68,7 +68,7 @@ async def test_hybrid_rank_fusion_is_the_engines(words: VectorCollection) -> Non
 
 
 async def test_weights_imply_the_weighted_ranker(words: VectorCollection) -> None:
-    async def scores(**options: Any) -> list[tuple[str, float]]:
+    async def scores(**options: Any) -> list[tuple[str, Any]]:
         found = await words.search('red apples', mode='hybrid', **options)
         return [(match.id, pytest.approx(match.score, abs=1e-5)) for match in found]
 

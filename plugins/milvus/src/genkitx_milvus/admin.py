@@ -87,7 +87,11 @@ async def describe_milvus_collection(
     Raises:
         GenkitError: NOT_FOUND, or why Milvus cannot be reached.
     """
-    return await _administer(name, lambda client: dict(client.describe_collection(name)), _target(uri, token, db_name, timeout, client_params))
+    return await _administer(
+        name,
+        lambda client: dict(client.describe_collection(name)),
+        _target(uri, token, db_name, timeout, client_params),
+    )
 
 
 async def has_milvus_collection(
@@ -138,7 +142,9 @@ async def delete_milvus_collection(
     Raises:
         GenkitError: NOT_FOUND, or why Milvus cannot be reached.
     """
-    await _administer(name, lambda client: client.drop_collection(name), _target(uri, token, db_name, timeout, client_params))
+    await _administer(
+        name, lambda client: client.drop_collection(name), _target(uri, token, db_name, timeout, client_params)
+    )
 
 
 async def insert_milvus_data(
