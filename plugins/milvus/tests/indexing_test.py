@@ -272,11 +272,13 @@ async def test_hostile_surrogates_and_numbers(engine: str) -> None:
 async def test_a_partition_of_the_settings_is_a_namespace_of_that_name(engine: str) -> None:
     plugins = {
         name: Milvus(
-            [MilvusCollection(name='tenants', auto_id=False, partition=name)], uri=engine, embedder=HashEmbedder(8)
+            [MilvusCollection(name='partition_or_namespace', auto_id=False, partition=name)],
+            uri=engine,
+            embedder=HashEmbedder(8),
         )
         for name in ('ta', 'tb', '_default', None)
     }
-    ta, tb, default, everywhere = (plugin.collection('tenants') for plugin in plugins.values())
+    ta, tb, default, everywhere = (plugin.collection('partition_or_namespace') for plugin in plugins.values())
     for owner, text in ((ta, 'of ta'), (tb, 'of tb'), (default, 'of nobody')):
         assert (await owner.add([Document.from_text(text)], ids=['x'])).written == 1
 
