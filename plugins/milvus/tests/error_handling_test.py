@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from genkit import Document, GenkitError
+from genkitx.stores import Record
 from genkitx.testing import HashEmbedder
 from genkitx_milvus import (
     Fields,
     Milvus,
     MilvusCollection,
+    NewCollection,
     create_milvus_collection,
     delete_milvus_collection,
     describe_milvus_collection,
@@ -68,6 +70,49 @@ async def test_settings_that_contradict_the_collection(engine: str) -> None:
         status, message = await status_of(opened(engine, 'automatic', **settings).search('x'))
         assert status == 'FAILED_PRECONDITION'
         assert hint in message
+
+
+async def test_a_metric_that_contradicts_the_collection_refuses_writes(engine: str) -> None:
+    await create_milvus_collection('far', 8, new=NewCollection(metric='L2'), uri=engine)
+    wrong = opened(engine, 'far', metric='COSINE')
+    for call in (
+        wrong.add([Document.from_text('x')]),
+        wrong.store.upsert([Record('', [1.0] * 8, Document.from_text('x'))]),
+    ):
+        status, message = await status_of(call)
+        assert status == 'FAILED_PRECONDITION'
+        assert "'L2'" in message
+    assert await opened(engine, 'far', metric='L2').count() == 0
+
+
+@pytest.mark.parametrize('auto_id', [True, False])
+@pytest.mark.parametrize('place', ['engine', 'server'])
+async def test_a_collection_made_anew(engine: str, server: str, place: str, auto_id: bool) -> None:
+    uri, name = {'engine': engine, 'server': server}[place], f'anew_{auto_id}'
+    settings = MilvusCollection(name=name, auto_id=auto_id, create_collection_if_missing=False)
+    sizes = {'now': 8}
+
+    async def embed(request: Any) -> Any:
+        return await HashEmbedder(sizes['now'])(request)
+
+    plugin = Milvus([settings], uri=uri, embedder=embed)
+    collection = plugin.collection(name)
+    for size in (8, 16, 4):
+        if await has_milvus_collection(name, uri=uri):
+            await delete_milvus_collection(name, uri=uri)
+        await create_milvus_collection(name, size, new=NewCollection(auto_id=auto_id), uri=uri)
+        sizes['now'] = size
+        report = await collection.add([Document.from_text('x')])
+        assert (report.written, report.failed) == (1, [])
+        assert len(await collection.search('x')) == await collection.count() == 1
+    sizes['now'] = 5
+    assert (await status_of(collection.add([Document.from_text('y')])))[0] == 'INVALID_ARGUMENT'
+    await delete_milvus_collection(name, uri=uri)
+    await create_milvus_collection(name, 5, new=NewCollection(auto_id=not auto_id), uri=uri)
+    status, message = await status_of(collection.add([Document.from_text('y')]))
+    assert status == 'FAILED_PRECONDITION'
+    assert f'auto_id={not auto_id}' in message
+    await plugin.aclose()
 
 
 async def test_ids_that_cannot_be(engine: str) -> None:
@@ -183,6 +228,30 @@ async def test_helpers(engine: str) -> None:
     assert not await has_milvus_collection('helped', **place)
     for call in (delete_milvus_collection, describe_milvus_collection):
         assert (await status_of(call('helped', **place)))[0] == 'NOT_FOUND'
+
+
+async def test_a_helper_leaves_only_what_fits(engine: str) -> None:
+    await create_milvus_collection('fits', 8, uri=engine)
+    for dimension, new, hint in ((99, None, '99'), (8, NewCollection(auto_id=False), 'auto_id=True')):
+        call = create_milvus_collection('fits', dimension, new=new, exist_ok=True, uri=engine)
+        status, message = await status_of(call)
+        assert (status, hint in message) == ('FAILED_PRECONDITION', True)
+
+
+async def test_helpers_take_other_fields_and_client_params(engine: str) -> None:
+    connection = Connection('test', Target(uri=engine))
+    await connection.admin(lambda client: client.create_database('by_params'))
+    await connection.aclose()
+    place: dict[str, Any] = {'uri': engine, 'timeout': 20, 'client_params': {'db_name': 'by_params'}}
+    await create_milvus_collection('emb', 4, new=NewCollection(fields=Fields(vector='emb')), **place)
+    assert await has_milvus_collection('emb', uri=engine, db_name='by_params')
+    assert not await has_milvus_collection('emb', uri=engine)
+    await insert_milvus_data('emb', [{'emb': [1.0, 0, 0, 0], 'document': 'x', 'metadata': {}}], **place)
+    found = await search_milvus_data('emb', [1.0, 0, 0, 0], vector_field='emb', **place)
+    assert [one['entity']['document'] for one in found] == ['x']
+    assert (await describe_milvus_collection('emb', **place))['collection_name'] == 'emb'
+    await delete_milvus_collection('emb', **place)
+    assert not await has_milvus_collection('emb', **place)
 
 
 @pytest.mark.parametrize(

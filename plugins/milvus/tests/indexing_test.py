@@ -11,9 +11,15 @@ from typing import Any
 
 import pytest
 from genkit import Document, GenkitError
-from genkitx.stores import RetryPolicy
+from genkitx.stores import Record, RetryPolicy, VectorCollection
 from genkitx.testing import HashEmbedder
-from genkitx_milvus import Milvus, MilvusCollection, describe_milvus_collection
+from genkitx_milvus import (
+    Milvus,
+    MilvusCollection,
+    create_milvus_collection,
+    describe_milvus_collection,
+    insert_milvus_data,
+)
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -260,4 +266,83 @@ async def test_hostile_surrogates_and_numbers(engine: str) -> None:
     for condition in ({'lone': '\ud800'}, {'big': 2**70}, {'key\udc00': 1}, {'tiny': {'$lte': 5e-324}}, {'neg': 0}):
         assert len(await collection.search('text', filter=condition)) == 1, condition
     assert await collection.count() == 1
+    await plugin.aclose()
+
+
+async def test_a_partition_of_the_settings_is_a_namespace_of_that_name(engine: str) -> None:
+    plugins = {
+        name: Milvus(
+            [MilvusCollection(name='partition_or_namespace', auto_id=False, partition=name)],
+            uri=engine,
+            embedder=HashEmbedder(8),
+        )
+        for name in ('ta', 'tb', '_default', None)
+    }
+    ta, tb, default, everywhere = (plugin.collection('partition_or_namespace') for plugin in plugins.values())
+    for owner, text in ((ta, 'of ta'), (tb, 'of tb'), (default, 'of nobody')):
+        assert (await owner.add([Document.from_text(text)], ids=['x'])).written == 1
+
+    async def text_of(collection: VectorCollection, namespace: str | None = None) -> str | None:
+        found = (await collection.get(['x'], namespace=namespace))[0]
+        return found and found.text
+
+    assert [await text_of(one) for one in (ta, tb, default)] == ['of ta', 'of tb', 'of nobody']
+    for anyone in (ta, tb, default, everywhere):
+        assert [await text_of(anyone, one) for one in ('ta', 'tb', '_default')] == ['of ta', 'of tb', 'of nobody']
+    await default.add([Document.from_text('of ta again')], ids=['x'], namespace='ta')
+    assert await text_of(ta) == 'of ta again'
+    assert (await ta.count(), await tb.count(), await default.count(), await everywhere.count()) == (1, 1, 1, 3)
+    await default.delete(['x'], namespace='tb')
+    assert [await text_of(one) for one in (ta, tb, default)] == ['of ta again', None, 'of nobody']
+    for plugin in plugins.values():
+        await plugin.aclose()
+
+
+@pytest.mark.parametrize('auto_id', [True, False])
+async def test_a_lost_answer_adds_nothing_twice(proxy: Any, server: str, auto_id: bool) -> None:
+    settings = MilvusCollection(name=f'lost_{auto_id}', auto_id=auto_id)
+    direct, cut = (Milvus([settings], uri=uri, embedder=HashEmbedder(8), timeout=10) for uri in (server, proxy.uri))
+    rows = direct.collection(settings.name)
+    await rows.add([Document.from_text('there before')])
+    await cut.collection(settings.name).search('x')
+    proxy.cut = b'river 4'
+    report = await cut.collection(settings.name).add(texts(5))
+    assert proxy.cut == b''
+    assert await rows.count() == 6
+    if auto_id:
+        assert (report.written, {one.status for one in report.failed}) == (0, {'UNKNOWN'})
+        assert 'auto_id=False' in report.failed[0].error
+    else:
+        assert (report.written, report.failed) == (5, [])
+    await direct.aclose()
+    await cut.aclose()
+
+
+async def test_a_lost_answer_of_the_helper_adds_nothing_twice(proxy: Any, server: str) -> None:
+    await create_milvus_collection('lost_helper', 4, uri=server)
+    proxy.cut = b'river 1'
+    with pytest.raises(GenkitError) as error:
+        await insert_milvus_data('lost_helper', [{'vector': [1.0] * 4, 'document': 'river 1'}], uri=proxy.uri)
+    assert error.value.status == 'UNKNOWN'
+    plugin = Milvus(['lost_helper'], uri=server, embedder=HashEmbedder(4))
+    assert await plugin.collection('lost_helper').count() == 1
+    await plugin.aclose()
+
+
+async def test_an_insert_that_was_never_sent_may_be_repeated(proxy: Any, server: str) -> None:
+    settings = MilvusCollection(name='never_sent')
+    plugin = Milvus([settings], uri=proxy.uri, embedder=HashEmbedder(8), timeout=3)
+    collection = plugin.collection('never_sent')
+    await collection.add(texts(1))
+    record = Record('', [1.0] * 8, Document.from_text('the last'))
+    proxy.cut, proxy.vanish = b'the last', True
+    with pytest.raises(GenkitError) as lost:
+        await collection.store.upsert([record])
+    assert lost.value.status == 'UNKNOWN'
+    with pytest.raises(GenkitError) as unsent:
+        await collection.store.upsert([record])
+    assert unsent.value.status == 'UNAVAILABLE'
+    await proxy.start()
+    await RetryPolicy(attempts=8).run(lambda: collection.store.upsert([record]))
+    assert await collection.count() == 3
     await plugin.aclose()

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +78,31 @@ def test_addresses_that_are_none(uri: str) -> None:
     assert error.value.status == 'INVALID_ARGUMENT'
 
 
+@pytest.mark.parametrize(
+    'uri',
+    [
+        'http://root:{}@localhost:19530',
+        'root:{}@localhost:19530',
+        'root:{}@localhost.db.example',
+        'http://localhost:19530?token={}',
+        'http://localhost:19530/db?token={}',
+        'http://localhost:19530#{}',
+        'http://root:{}@/x.db',
+        'http://[root:{}@',
+    ],
+)
+async def test_addresses_with_secrets(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('MILVUS_URI', uri.format(SECRET))
+    with pytest.raises(GenkitError, match='token=') as error:
+        Milvus(['docs'], uri=uri.format(SECRET))
+    with pytest.raises(GenkitError, match='token=') as later:
+        await Milvus(['docs']).collection('docs').count()
+    for one in (error.value, later.value):
+        assert one.status == 'INVALID_ARGUMENT'
+        assert SECRET not in ''.join(traceback.format_exception(one))
+
+
 def test_secrets_are_not_shown() -> None:
-    with pytest.raises(GenkitError) as error:
-        Milvus(['docs'], uri=f'http://root:{SECRET}@localhost:19530')
-    assert SECRET not in str(error.value)
     plugin = Milvus(['docs'], uri='http://localhost:19530', token=SECRET, client_params={'password': SECRET})
     shown = ' '.join(
         repr(one) for one in (plugin, vars(plugin), plugin.collection('docs'), vars(plugin.collection('docs').store))
@@ -138,6 +161,29 @@ async def test_a_retriever_and_an_indexer_without_the_plugin(engine: str) -> Non
     milvus_retriever(ai, collection, uri=engine)
     await genkitx.index(ai, indexer='milvus/alone', documents=[Document.from_text('x')])
     assert len(await genkitx.retrieve(ai, retriever='milvus/alone', query='x')) == 1
+
+
+def test_an_action_without_the_plugin_lets_the_directory_go(tmp_path: Path) -> None:
+    path = tmp_path / 'alone.db'
+    ai = genkit.Genkit()
+
+    async def embed(request: Any) -> Any:
+        return await HashEmbedder(8)(request)
+
+    ai.define_embedder('hash', embed)
+    collection = MilvusCollection(name='alone', embedder='hash')
+    milvus_indexer(ai, collection, uri=path)
+    milvus_retriever(ai, collection, uri=path)
+
+    async def use(text: str) -> list[str]:
+        await genkitx.index(ai, indexer='milvus/alone', documents=[Document.from_text(text)])
+        return sorted(one.text for one in await genkitx.retrieve(ai, retriever='milvus/alone', query='x'))
+
+    code = 'import sys; from milvus_lite import MilvusLite; print(MilvusLite(sys.argv[1]).list_collections())'
+    for texts in (['a'], ['a', 'b']):
+        assert asyncio.run(use(texts[-1])) == texts
+        done = subprocess.run([sys.executable, '-c', code, str(path)], capture_output=True, text=True, check=False)
+        assert done.stdout.strip() == "['alone']", done.stderr
 
 
 async def test_without_the_embedded_engine_says_what_to_install(

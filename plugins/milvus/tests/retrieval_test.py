@@ -67,6 +67,17 @@ async def test_hybrid_rank_fusion_is_the_engines(words: VectorCollection) -> Non
     assert (best.id, best.score) == ('w0', pytest.approx(2 / 61, abs=1e-6))
 
 
+async def test_weights_imply_the_weighted_ranker(words: VectorCollection) -> None:
+    async def scores(**options: Any) -> list[tuple[str, Any]]:
+        found = await words.search('red apples', mode='hybrid', **options)
+        return [(match.id, pytest.approx(match.score, abs=1e-5)) for match in found]
+
+    weighted = await scores(ranker='weighted', weights=(0.1, 0.9))
+    assert await scores(ranker=None, weights=(0.1, 0.9)) == weighted
+    assert await scores(weights=(0.1, 0.9)) == weighted
+    assert await scores(ranker=None) == await scores(ranker='rrf') != weighted
+
+
 async def test_limit_is_k(words: VectorCollection) -> None:
     assert len(await words.search('apples', limit=2)) == 2
     assert len(await words.search('apples', k=4, limit=1)) == 1

@@ -13,7 +13,7 @@ from genkit import GenkitError
 from genkitx_milvus.connection import Connection, Target
 from genkitx_milvus.errors import missing_collection
 from genkitx_milvus.plugin import check_name
-from genkitx_milvus.schema import NewCollection, create
+from genkitx_milvus.schema import NewCollection, check_layout, create, read_layout
 
 T = TypeVar('T')
 
@@ -27,6 +27,8 @@ async def create_milvus_collection(
     uri: str | os.PathLike[str] | None = None,
     token: str | None = None,
     db_name: str = '',
+    timeout: float = 30.0,
+    client_params: Mapping[str, Any] | None = None,
 ) -> None:
     """Creates, indexes and loads a collection (JS `createMilvusCollection`).
 
@@ -34,29 +36,43 @@ async def create_milvus_collection(
         name: The collection.
         dimension: Length of its vectors.
         new: Its layout; by default that of the JS plugin: keys that Milvus makes, COSINE, a dynamic field.
-        exist_ok: Leave a collection that exists as it is, instead of raising.
+        exist_ok: Leave a collection that exists as it is, instead of raising, if it has this dimension and layout.
         uri: Where Milvus is, as of `Milvus`.
         token: API key, or `user:password`.
         db_name: Its database.
+        timeout: Seconds that a connection, or a call, may take.
+        client_params: More arguments of pymilvus's client, such as `server_pem_path` for TLS (JS `clientParams`).
 
     Raises:
-        GenkitError: ALREADY_EXISTS, INVALID_ARGUMENT for a malformed name or dimension, or why Milvus cannot be reached.
+        GenkitError: ALREADY_EXISTS, FAILED_PRECONDITION for one that exists with another dimension or layout, INVALID_ARGUMENT for a
+            malformed name or dimension, or why Milvus cannot be reached.
     """
     if isinstance(dimension, bool) or not isinstance(dimension, int) or not 1 <= dimension <= 32_768:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise GenkitError(
             status='INVALID_ARGUMENT', message=f'A dimension is a number from 1 to 32768, not {dimension!r:.100}.'
         )
 
-    def work(client: Any) -> None:
-        if client.has_collection(name) and not exist_ok:
-            raise GenkitError(status='ALREADY_EXISTS', message=f"There is a Milvus collection '{name}' already.")
-        create(client, name, dimension, new or NewCollection())
+    wanted = new or NewCollection()
 
-    await _administer(name, work, uri, token, db_name, must_exist=False)
+    def work(client: Any) -> None:
+        if not client.has_collection(name):
+            create(client, name, dimension, wanted)
+        elif not exist_ok:
+            raise GenkitError(status='ALREADY_EXISTS', message=f"There is a Milvus collection '{name}' already.")
+        else:
+            _check_existing(name, client.describe_collection(name), dimension, wanted)
+
+    await _administer(name, work, _target(uri, token, db_name, timeout, client_params), must_exist=False)
 
 
 async def describe_milvus_collection(
-    name: str, *, uri: str | os.PathLike[str] | None = None, token: str | None = None, db_name: str = ''
+    name: str,
+    *,
+    uri: str | os.PathLike[str] | None = None,
+    token: str | None = None,
+    db_name: str = '',
+    timeout: float = 30.0,
+    client_params: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Returns what Milvus says about a collection (JS `describeMilvusCollection`): fields, functions, consistency, and so on.
 
@@ -65,15 +81,27 @@ async def describe_milvus_collection(
         uri: Where Milvus is, as of `Milvus`.
         token: API key, or `user:password`.
         db_name: Its database.
+        timeout: Seconds that a connection, or a call, may take.
+        client_params: More arguments of pymilvus's client, such as `server_pem_path` for TLS (JS `clientParams`).
 
     Raises:
         GenkitError: NOT_FOUND, or why Milvus cannot be reached.
     """
-    return await _administer(name, lambda client: dict(client.describe_collection(name)), uri, token, db_name)
+    return await _administer(
+        name,
+        lambda client: dict(client.describe_collection(name)),
+        _target(uri, token, db_name, timeout, client_params),
+    )
 
 
 async def has_milvus_collection(
-    name: str, *, uri: str | os.PathLike[str] | None = None, token: str | None = None, db_name: str = ''
+    name: str,
+    *,
+    uri: str | os.PathLike[str] | None = None,
+    token: str | None = None,
+    db_name: str = '',
+    timeout: float = 30.0,
+    client_params: Mapping[str, Any] | None = None,
 ) -> bool:
     """Tells whether there is a collection (JS `hasMilvusCollection`).
 
@@ -82,16 +110,24 @@ async def has_milvus_collection(
         uri: Where Milvus is, as of `Milvus`.
         token: API key, or `user:password`.
         db_name: Its database.
+        timeout: Seconds that a connection, or a call, may take.
+        client_params: More arguments of pymilvus's client, such as `server_pem_path` for TLS (JS `clientParams`).
     """
 
     def work(client: Any) -> bool:
         return bool(client.has_collection(name))
 
-    return await _administer(name, work, uri, token, db_name, must_exist=False)
+    return await _administer(name, work, _target(uri, token, db_name, timeout, client_params), must_exist=False)
 
 
 async def delete_milvus_collection(
-    name: str, *, uri: str | os.PathLike[str] | None = None, token: str | None = None, db_name: str = ''
+    name: str,
+    *,
+    uri: str | os.PathLike[str] | None = None,
+    token: str | None = None,
+    db_name: str = '',
+    timeout: float = 30.0,
+    client_params: Mapping[str, Any] | None = None,
 ) -> None:
     """Deletes a collection and everything in it (JS `deleteMilvusCollection`).
 
@@ -100,11 +136,15 @@ async def delete_milvus_collection(
         uri: Where Milvus is, as of `Milvus`.
         token: API key, or `user:password`.
         db_name: Its database.
+        timeout: Seconds that a connection, or a call, may take.
+        client_params: More arguments of pymilvus's client, such as `server_pem_path` for TLS (JS `clientParams`).
 
     Raises:
         GenkitError: NOT_FOUND, or why Milvus cannot be reached.
     """
-    await _administer(name, lambda client: client.drop_collection(name), uri, token, db_name)
+    await _administer(
+        name, lambda client: client.drop_collection(name), _target(uri, token, db_name, timeout, client_params)
+    )
 
 
 async def insert_milvus_data(
@@ -114,6 +154,8 @@ async def insert_milvus_data(
     uri: str | os.PathLike[str] | None = None,
     token: str | None = None,
     db_name: str = '',
+    timeout: float = 30.0,
+    client_params: Mapping[str, Any] | None = None,
 ) -> list[int | str]:
     """Inserts rows as they are (JS `insertMilvusData`).
 
@@ -123,17 +165,28 @@ async def insert_milvus_data(
         uri: Where Milvus is, as of `Milvus`.
         token: API key, or `user:password`.
         db_name: Its database.
+        timeout: Seconds that a connection, or a call, may take.
+        client_params: More arguments of pymilvus's client, such as `server_pem_path` for TLS (JS `clientParams`).
 
     Returns:
         The keys.
 
     Raises:
-        GenkitError: NOT_FOUND, INVALID_ARGUMENT for rows that do not fit, or why Milvus cannot be reached.
+        GenkitError: NOT_FOUND, INVALID_ARGUMENT for rows that do not fit, UNKNOWN when the answer is lost (the rows may or may not be
+            there), or why Milvus cannot be reached.
     """
     rows = [dict(one) for one in entries]
     if not rows:
         return []
-    return await _administer(name, lambda client: list(client.insert(name, rows)['ids']), uri, token, db_name)
+    check_name(name)
+    what = f"Milvus collection '{name}'"
+    connection = Connection(what, _target(uri, token, db_name, timeout, client_params))
+    try:
+        if not await connection.call('has_collection', collection_name=name):
+            raise missing_collection(what, name)
+        return list((await connection.insert(collection_name=name, data=rows))['ids'])
+    finally:
+        await connection.aclose()
 
 
 async def search_milvus_data(
@@ -143,9 +196,12 @@ async def search_milvus_data(
     limit: int = 10,
     expression: str = '',
     output_fields: Sequence[str] = ('document', 'metadata'),
+    vector_field: str = 'vector',
     uri: str | os.PathLike[str] | None = None,
     token: str | None = None,
     db_name: str = '',
+    timeout: float = 30.0,
+    client_params: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Searches by a vector and returns rows as they are (JS `searchMilvusData`).
 
@@ -155,9 +211,12 @@ async def search_milvus_data(
         limit: Most rows to return (JS `limit` or `topk`).
         expression: A Milvus expression (JS `filter`), sent as it is: never build it from input.
         output_fields: Fields of the rows.
+        vector_field: The field that is searched.
         uri: Where Milvus is, as of `Milvus`.
         token: API key, or `user:password`.
         db_name: Its database.
+        timeout: Seconds that a connection, or a call, may take.
+        client_params: More arguments of pymilvus's client, such as `server_pem_path` for TLS (JS `clientParams`).
 
     Returns:
         `{'id', 'distance', 'entity'}` of each row, best first.
@@ -170,25 +229,23 @@ async def search_milvus_data(
         client.load_collection(name)
         fields = list(output_fields)
         found = client.search(
-            name, [list(query)], anns_field='vector', limit=limit, filter=expression, output_fields=fields
+            name, [list(query)], anns_field=vector_field, limit=limit, filter=expression, output_fields=fields
         )
         return [{'id': hit.id, 'distance': hit.distance, 'entity': dict(hit['entity'])} for hit in found[0]]
 
-    return await _administer(name, work, uri, token, db_name)
+    return await _administer(name, work, _target(uri, token, db_name, timeout, client_params))
 
 
 async def _administer(
     name: str,
     work: Callable[[Any], T],
-    uri: str | os.PathLike[str] | None,
-    token: str | None,
-    db_name: str,
+    target: Target,
     *,
     must_exist: bool = True,
 ) -> T:
     check_name(name)
     what = f"Milvus collection '{name}'"
-    connection = Connection(what, Target(uri=uri, token=token, db_name=db_name))
+    connection = Connection(what, target)
 
     def checked(client: Any) -> T:
         if must_exist and not client.has_collection(name):
@@ -199,3 +256,27 @@ async def _administer(
         return await connection.admin(checked)
     finally:
         await connection.aclose()
+
+
+def _target(
+    uri: str | os.PathLike[str] | None,
+    token: str | None,
+    db_name: str,
+    timeout: float,
+    client_params: Mapping[str, Any] | None,
+) -> Target:
+    return Target(uri=uri, token=token, db_name=db_name, timeout=timeout, client_params=client_params or {})
+
+
+def _check_existing(name: str, described: Mapping[str, Any], dimension: int, wanted: NewCollection) -> None:
+    what = f"Milvus collection '{name}'"
+    layout = read_layout(what, described, wanted.fields)
+    check_layout(what, layout, wanted)
+    if layout.dimension != dimension:
+        raise GenkitError(
+            status='FAILED_PRECONDITION',
+            message=(
+                f'{what} exists with vectors of {layout.dimension} dimensions, not {dimension}. Create one of another name, or delete '
+                'it first.'
+            ),
+        )

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +18,13 @@ from urllib.parse import urlsplit
 from genkit import GenkitError
 from genkitx.lifecycle import PerLoop
 
-from genkitx_milvus.errors import translate
+from genkitx_milvus.errors import lost_answer, translate
 
 T = TypeVar('T')
 
 DEFAULT_URI: Final = './milvus.db'
 """The embedded engine where nothing is said."""
+_SECRET_MARKS: Final = ('@', '?', '#')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +60,15 @@ class Connection:
     Args:
         name: Who asks, for messages.
         target: Where Milvus is.
+        keep_engine: Whether an embedded engine stays open until `aclose`; else only as long as an event loop has a client.
     """
 
-    def __init__(self, name: str, target: Target) -> None:
+    def __init__(self, name: str, target: Target, *, keep_engine: bool = True) -> None:
         self.name = name
         self.target = target
-        self._clients: PerLoop[Any] = PerLoop(self._open, _close)
+        self._keep_engine = keep_engine
+        self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+        self._clients: PerLoop[Any] = PerLoop(self._open, self._close)
         self._directory: str | None = None
         self._lock = threading.Lock()
 
@@ -79,6 +84,15 @@ class Connection:
         except Exception as error:
             raise translate(self.name, error) from error
 
+    async def insert(self, **arguments: Any) -> Any:
+        """Inserts rows whose keys Milvus makes, once: a repetition would add them again."""
+        client = await self.client()
+        try:
+            # Given a timeout, pymilvus repeats until it is over, whatever retry_times says.
+            return await asyncio.wait_for(client.insert(retry_times=0, **arguments), self.target.timeout)
+        except Exception as error:
+            raise lost_answer(self.name, error) from error
+
     async def admin(self, work: Callable[[Any], T]) -> T:
         """Does work with a synchronous client in a thread: the asynchronous one cannot change schemas on every engine."""
         return await asyncio.to_thread(self._admin, work)
@@ -86,12 +100,27 @@ class Connection:
     async def aclose(self) -> None:
         """Closes the clients, and the embedded engine with its last user in this process."""
         await self._clients.aclose()
+        await self._leave_engine()
+
+    async def _leave_engine(self) -> None:
         with self._lock:
             directory, self._directory = self._directory, None
         if directory is not None:
             await asyncio.to_thread(_engines.leave, directory)
 
+    async def _close(self, client: Any) -> None:
+        try:
+            await client.close()
+        finally:
+            with self._lock:
+                self._loops.discard(asyncio.get_running_loop())
+                unused = not self._loops
+            if unused and not self._keep_engine:
+                await self._leave_engine()
+
     async def _open(self) -> Any:
+        with self._lock:
+            self._loops.add(asyncio.get_running_loop())
         uri, pymilvus = await asyncio.to_thread(self._start)
         try:
             client = pymilvus.AsyncMilvusClient(uri, dedicated=True, **self._arguments())
@@ -190,17 +219,20 @@ def check_uri(uri: str) -> None:
     """
     if is_embedded(uri) or uri.startswith('unix:'):
         return
+    if any(mark in uri for mark in _SECRET_MARKS):
+        # Not shown: what stands before an @ or after a ? may be a secret.
+        raise GenkitError(
+            status='INVALID_ARGUMENT',
+            message=(
+                "A Milvus address is a server's, such as 'http://localhost:19530', without user, password or query. Give them as "
+                "token='user:password', or token='<API key>'."
+            ),
+        )
     try:
         parts = urlsplit(uri)
         good = parts.scheme in ('http', 'https', 'tcp') and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        parts, good = None, False
-    if parts is not None and '@' in parts.netloc:
-        # Not shown: what stands before the @ is a secret.
-        raise GenkitError(
-            status='INVALID_ARGUMENT',
-            message="A Milvus address has no user or password in it: give token='user:password'.",
-        )
+        good = False
     if not good:
         raise GenkitError(
             status='INVALID_ARGUMENT',
@@ -238,7 +270,3 @@ def _connecting(name: str, uri: str, error: Exception) -> GenkitError:
         message=f'{name}: Milvus cannot be reached at {uri}. Is it running, and is the token right? {translated.original_message}',
         cause=error,
     )
-
-
-async def _close(client: Any) -> None:
-    await client.close()

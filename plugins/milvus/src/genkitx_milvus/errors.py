@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from genkit import GenkitError
 from genkit.plugin_api import StatusName
 from genkitx.stores import dimension_error
+from genkitx.stores.retry import RETRYABLE
 
 NOT_LOADED: Final = frozenset({101, 103, 201, 202})
 NO_COLLECTION: Final = 100
@@ -88,6 +89,10 @@ _GRPC: Final = frozenset(
         'UNAUTHENTICATED',
     }
 )
+# What leaves open whether an insert took place, unless the server refused it before it wrote, or was never reached.
+_UNCERTAIN: Final = RETRYABLE | {'CANCELLED', 'INTERNAL'}
+_REFUSED: Final = frozenset({2, 3, 4, 7, 8, 9})
+_NOT_REACHED: Final = 'failed to connect to all addresses'
 _DIMENSIONS: Final = re.compile(r'expected dim (\d+), got (\d+)')
 _LONG: Final = 500
 
@@ -107,6 +112,38 @@ def translate(store: str, error: Exception) -> GenkitError:
         return dimension_error(store, int(sizes[1]), int(sizes[2]))
     shown = text if len(text) <= _LONG else f'{text[:_LONG]}...'
     return GenkitError(status=_status(error, text), message=f'{store}: {shown}', cause=error)
+
+
+def lost_answer(store: str, error: Exception) -> GenkitError:
+    """Returns the error for an insert that failed, with a status that nobody retries if the rows may be there all the same.
+
+    Args:
+        store: The store's name, for the message.
+        error: What pymilvus raised.
+    """
+    translated = translate(store, error)
+    if translated.status not in _UNCERTAIN or _surely_not_done(error):
+        return translated
+    return GenkitError(
+        status='UNKNOWN',
+        message=(
+            f'{store}: the answer to an insert was lost, so the rows may or may not be there, and it is not repeated: Milvus makes the '
+            'keys, each insert adds rows. Look before indexing again. With MilvusCollection(auto_id=False) a repetition replaces. '
+            f'{translated.original_message}'
+        ),
+        cause=error,
+    )
+
+
+def _surely_not_done(error: BaseException) -> bool:
+    """Tells whether the server refused a call or never got it. pymilvus reconnects after a failure, which may hide the failure."""
+    lost: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        if callable(getattr(cause, 'code', None)):
+            lost.append(_details(cause))
+        cause = cause.__cause__ if cause.__cause__ not in (None, cause) else cause.__context__
+    return all(_NOT_REACHED in one for one in lost) if lost else code_of(error) in _REFUSED
 
 
 def code_of(error: BaseException | None) -> int | None:

@@ -52,6 +52,7 @@ class Milvus(VectorStorePlugin[MilvusCollection]):
 
     settings_class: ClassVar[type[Any]] = MilvusCollection
     retriever_options = MilvusRetrieverOptions
+    _keep_engine: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -123,8 +124,15 @@ class Milvus(VectorStorePlugin[MilvusCollection]):
                     timeout=target.timeout,
                     client_params=target.client_params,
                 ),
+                keep_engine=self._keep_engine,
             )
         return found
+
+
+class _Alone(Milvus):
+    """The plugin behind one action. No Genkit closes it, so all it opens ends with the event loop."""
+
+    _keep_engine = False
 
 
 def milvus_retriever_ref(collection_name: str, *, display_name: str | None = None) -> RetrieverRef:
@@ -154,12 +162,14 @@ def milvus_indexer_ref(collection_name: str, *, display_name: str | None = None)
 def milvus_retriever(ai: genkit.Genkit, collection: MilvusCollection, **connection: Any) -> Action[Any, Any, Any]:
     """Registers the retriever of one collection without the plugin (JS `milvusRetriever`).
 
+    What it opens is closed when the event loop shuts down, as `asyncio.run` does, not by `ai.aclose()`: give the plugin for that.
+
     Args:
         ai: The Genkit to register with, which also finds the embedder.
         collection: The collection.
         **connection: `uri`, `token`, `db_name`, `timeout`, `client_params`, as of `Milvus`.
     """
-    plugin = Milvus([collection], **connection)
+    plugin = _Alone([collection], **connection)
     plugin.attach(ai)
     action = plugin.collection(collection.name).retriever_action(f'{PLUGIN}/{collection.name}', plugin.info(collection))
     ai.registry.register_action_from_instance(action)
@@ -169,12 +179,14 @@ def milvus_retriever(ai: genkit.Genkit, collection: MilvusCollection, **connecti
 def milvus_indexer(ai: genkit.Genkit, collection: MilvusCollection, **connection: Any) -> Action[Any, Any, Any]:
     """Registers the indexer of one collection without the plugin (JS `milvusIndexer`).
 
+    What it opens is closed when the event loop shuts down, as `asyncio.run` does, not by `ai.aclose()`: give the plugin for that.
+
     Args:
         ai: The Genkit to register with, which also finds the embedder.
         collection: The collection.
         **connection: `uri`, `token`, `db_name`, `timeout`, `client_params`, as of `Milvus`.
     """
-    plugin = Milvus([collection], **connection)
+    plugin = _Alone([collection], **connection)
     plugin.attach(ai)
     action = plugin.collection(collection.name).indexer_action(f'{PLUGIN}/{collection.name}', plugin.indexer_options)
     ai.registry.register_action_from_instance(action)

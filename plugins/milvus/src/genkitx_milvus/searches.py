@@ -91,7 +91,7 @@ class Search:
             for field, data, params in (self._dense(), self._text())
         ]
         weights = cast('Sequence[float] | None', native.get('weights'))
-        weighted = native.get('ranker', 'weighted' if weights is not None else 'rrf') == 'weighted'
+        weighted = (native.get('ranker') or ('rrf' if weights is None else 'weighted')) == 'weighted'
         ranker = WeightedRanker(*(weights or (0.5, 0.5))) if weighted else RRFRanker(int(native.get('rrf_k') or 60))
         return {'reqs': parts, 'ranker': ranker}
 

@@ -38,10 +38,13 @@ MAX_BYTES: Final = 32 * 2**20
 """Bytes in one write; a server takes 64 MB in its default configuration."""
 _IDS_AT_ONCE: Final = 1000
 _INT64: Final = 2**63
+# How a collection that was made anew with other fields shows.
+_STALE: Final = frozenset({'INVALID_ARGUMENT', 'FAILED_PRECONDITION'})
 _PARTITION: Final = re.compile('[A-Za-z_][A-Za-z0-9_]{0,254}')
 
 # Milvus's keys are unique in a collection, or not quite, but namespaces hold the same ids: in a namespace a key begins with it.
 _SEPARATOR: Final = '\x1e'
+_DEFAULT: Final = '_default'
 
 
 class MilvusStore(VectorStore):
@@ -131,7 +134,6 @@ class MilvusStore(VectorStore):
             if not self._new.auto_id:
                 row[names.id] = self._key(record.id, partition)
             rows.append(row)
-        method = 'insert' if self._new.auto_id else 'upsert'
         dimension = len(rows[0][names.vector])
 
         async def write(layout: Layout) -> None:
@@ -146,13 +148,13 @@ class MilvusStore(VectorStore):
             if partition is not None:
                 await self._ready.ensure_partition(partition)
             try:
-                await self._call(method, **arguments)
+                await self._write(arguments)
             except GenkitError as error:
                 if partition is None or code_of(error) != NO_PARTITION:
                     raise
                 # It was there a moment ago, so somebody dropped it.
                 await self._ready.create_partition(partition)
-                await self._call(method, **arguments)
+                await self._write(arguments)
 
         await self._with(write, None, create=dimension)
 
@@ -234,7 +236,9 @@ class MilvusStore(VectorStore):
         return await self._with(count, 0)
 
     async def dimension(self) -> int | None:
-        """Returns the length of the vectors; None while there is no collection."""
+        """Returns the length of the vectors; None while there is no collection. Asked anew: who indexes refuses by the answer."""
+        if self._layout is not None and not await self._is_still(self._layout):
+            self._forget()
         layout = await self._open()
         return None if layout is None else layout.dimension
 
@@ -248,7 +252,7 @@ class MilvusStore(VectorStore):
     async def _with(
         self, work: Callable[[Layout], Coroutine[Any, Any, T]], missing: T, *, create: int | None = None
     ) -> T:
-        """Does work on the collection; one that was dropped since it was looked at is looked at again.
+        """Does work on the collection; one that was dropped or made anew since it was looked at is looked at again.
 
         Args:
             work: The work.
@@ -256,6 +260,7 @@ class MilvusStore(VectorStore):
             create: Dimension of the collection that is created then instead.
         """
         for attempt in range(2):
+            known = self._layout
             layout = await self._open()
             if layout is None and create is not None:
                 await self._create_collection(create)
@@ -265,12 +270,22 @@ class MilvusStore(VectorStore):
             try:
                 return await work(layout)
             except GenkitError as error:
-                if error.status != 'NOT_FOUND' or code_of(error) == NO_PARTITION:
+                if error.status == 'NOT_FOUND' and code_of(error) != NO_PARTITION:
+                    if attempt:
+                        self._forget()
+                        raise missing_collection(self.name, self._collection, error) from error
+                elif attempt or known is None or error.status not in _STALE or await self._is_still(known):
                     raise
                 self._forget()
-                if attempt:
-                    raise missing_collection(self.name, self._collection, error) from error
         return missing
+
+    async def _is_still(self, known: Layout) -> bool:
+        try:
+            return read_layout(self.name, await self._call('describe_collection'), self._new.fields) == known
+        except GenkitError as error:
+            if error.status not in ('NOT_FOUND', 'FAILED_PRECONDITION'):
+                raise
+            return False
 
     async def _open(self) -> Layout | None:
         """Returns the collection's layout; None if there is no collection and the first write is to create it."""
@@ -283,6 +298,8 @@ class MilvusStore(VectorStore):
             raise missing_collection(self.name, self._collection)
         layout = read_layout(self.name, await self._call('describe_collection'), self._new.fields)
         check_layout(self.name, layout, self._new)
+        if self._demanded is not None:
+            await self._learn_metric()  # Of no use to a write but to refuse it: what it adds could not be searched.
         self._layout = layout
         return layout
 
@@ -321,6 +338,12 @@ class MilvusStore(VectorStore):
 
     async def _call(self, method: str, **arguments: Any) -> Any:
         return await self._connection.call(method, collection_name=self._collection, **arguments)
+
+    async def _write(self, arguments: Mapping[str, Any]) -> None:
+        if self._new.auto_id:
+            await self._connection.insert(collection_name=self._collection, **arguments)
+        else:
+            await self._call('upsert', **arguments)
 
     async def _reading(self, method: str, arguments: Mapping[str, Any], missing: Any) -> Any:
         """Calls what needs a loaded collection, in those of its partitions that are there (yet)."""
@@ -406,7 +429,8 @@ class MilvusStore(VectorStore):
         return self._among(keys)
 
     def _key(self, id: str, partition: str | None) -> str:  # noqa: A002
-        return id if partition is None or partition == self._partition else f'{partition}{_SEPARATOR}{id}'
+        # By the partition alone, whether it comes from the settings or from a call: others look for the row too.
+        return id if partition in (None, _DEFAULT) else f'{partition}{_SEPARATOR}{id}'
 
     def _check_id(self, id: str) -> None:  # noqa: A002
         problem = _problem_of(id)
