@@ -32,7 +32,7 @@ from urllib.parse import quote
 from genkit import Document
 from genkitx.filters import Scalar
 from genkitx.retrieval import document_data, document_to_dict, plain_text
-from genkitx.retrieval.json import stringify
+from genkitx.retrieval.json import parse, stringify
 from genkitx.stores.layout import stored_document, utf8
 
 _log: Final = logging.getLogger(__name__)
@@ -261,7 +261,7 @@ def _metadata(row: Mapping[str, Any], fields: Fields) -> dict[str, Any] | None:
 
 def _parse(text: str) -> Any:
     try:
-        parsed = json.loads(text)
-    except (ValueError, RecursionError):
+        parsed = parse(text)
+    except ValueError:
         return text
     return cast('Any', parsed) if isinstance(parsed, dict) else text
