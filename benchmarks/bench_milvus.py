@@ -244,17 +244,6 @@ async def searching(store: Any, client: Any, data: list[Record], peer: Peer | No
         )
 
 
-def imports() -> None:
-    code = (
-        'import time, genkitx; t = time.process_time(); import genkitx_milvus; print((time.process_time() - t) * 1e3)'
-    )
-    times = [
-        float(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout)
-        for _ in range(5)
-    ]
-    row(AREA, 'import over genkitx: CPU', ours=min(times), unit='ms', goal='30 ms')
-
-
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument('--rows', type=int, default=2000)
 parser.add_argument('--dimensions', type=int, default=384)
@@ -271,4 +260,3 @@ if options.quick:
 if __name__ == '__main__':
     with contextlib.nullcontext(options.uri) if options.uri else server() as uri:
         asyncio.run(measure(uri))
-    imports()

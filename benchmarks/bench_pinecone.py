@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """genkitx-pinecone against the SDK alone, on the local server of its tests.
 
-    python benchmarks/bench_pinecone.py [index] [retrieve] [import] [--repeats 9] [--quick]
+    python benchmarks/bench_pinecone.py [index] [retrieve] [--repeats 9] [--quick]
 
 Runs are interleaved: wall time is the median, CPU time of this process the best run of each, since others on the machine
 only ever add to it. The server runs in a process of its own, on loopback; `index` is also measured with answers that take 50 ms,
 which is quick for the service.
 
-`retrieve` and `import` have the goals of the store. There are two raw sides. `raw` has vectors and texts at hand, which is harsh: it neither embeds nor has anything to check.
+There are two raw sides. `raw` has vectors and texts at hand, which is harsh: it neither embeds nor has anything to check.
 `raw, embedding` asks the same embedder for the same batches first, as anybody who indexes documents must.
 """
 
@@ -20,7 +20,6 @@ import json
 import multiprocessing
 import random
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -210,20 +209,9 @@ async def bench_retrieve(params: ClientParams, repeats: int) -> None:
     await control.close()
 
 
-def bench_import() -> None:
-    code = (
-        'import time, genkitx; t = time.process_time(); import genkitx_pinecone; print((time.process_time() - t) * 1e3)'
-    )
-    times = [
-        float(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout)
-        for _ in range(5)
-    ]
-    row(AREA, 'import over genkitx: CPU', ours=min(times), unit='ms', goal='30 ms')
-
-
 async def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument('what', nargs='*', default=['index', 'retrieve', 'import'])
+    parser.add_argument('what', nargs='*', default=['index', 'retrieve'])
     parser.add_argument('--repeats', type=int, default=9)
     parser.add_argument('--quick', action='store_true', help='few runs: whether it works, not how fast')
     arguments = parser.parse_args()
@@ -244,8 +232,6 @@ async def main() -> None:
             await bench_index(params, arguments.repeats, away)
         if 'retrieve' in arguments.what:
             await bench_retrieve(params, arguments.repeats)
-        if 'import' in arguments.what:
-            bench_import()
         note(AREA, 'No peer: langchain-pinecone needs a pinecone below 8, which cannot be installed beside this one.')
     finally:
         ours.send(None)
