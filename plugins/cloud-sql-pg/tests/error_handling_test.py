@@ -441,6 +441,7 @@ async def test_what_takes_its_time_has_no_timeout(
     # The table is empty: rows are copied in. Then they are written.
     await while_it_is_locked(limited.store.upsert(records[:1]), 'EXCLUSIVE')
     await while_it_is_locked(limited.store.upsert(records), 'EXCLUSIVE')
+    await sql.execute(f'TRUNCATE {name}')
     await while_it_is_locked(engine.apply_vector_index(name, HNSWIndex(), concurrently=True), 'ROW EXCLUSIVE')
     await while_it_is_locked(engine.reindex(default_index_name(name)), 'ROW EXCLUSIVE')
     await while_it_is_locked(engine.apply_vector_index(name, ExactNearestNeighbor()), 'ACCESS SHARE')
