@@ -178,17 +178,9 @@ def postgres_indexer_ref(table_name: str) -> IndexerRef:
 
 def configure_postgres_retriever(ai: genkit.Genkit, table: PostgresTable) -> Action[Any, Any, Any]:
     """Registers the retriever of one table without a plugin (JS `configurePostgresRetriever`); close `table.engine` yourself."""
-    plugin = Postgres([table])
-    plugin.attach(ai)
-    action = plugin.collection(table.name).retriever_action(f'{PLUGIN}/{table.name}', plugin.info(table))
-    ai.registry.register_action_from_instance(action)
-    return action
+    return Postgres([table]).register_retriever(ai, table.name)
 
 
 def configure_postgres_indexer(ai: genkit.Genkit, table: PostgresTable) -> Action[Any, Any, Any]:
     """Registers the indexer of one table without a plugin (JS `configurePostgresIndexer`); close `table.engine` yourself."""
-    plugin = Postgres([table])
-    plugin.attach(ai)
-    action = plugin.collection(table.name).indexer_action(f'{PLUGIN}/{table.name}', plugin.indexer_options)
-    ai.registry.register_action_from_instance(action)
-    return action
+    return Postgres([table]).register_indexer(ai, table.name)

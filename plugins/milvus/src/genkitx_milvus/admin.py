@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from genkit import GenkitError
@@ -178,15 +179,10 @@ async def insert_milvus_data(
     rows = [dict(one) for one in entries]
     if not rows:
         return []
-    check_name(name)
-    what = f"Milvus collection '{name}'"
-    connection = Connection(what, _target(uri, token, db_name, timeout, client_params))
-    try:
+    async with _connected(name, _target(uri, token, db_name, timeout, client_params)) as connection:
         if not await connection.call('has_collection', collection_name=name):
-            raise missing_collection(what, name)
+            raise missing_collection(connection.name, name)
         return list((await connection.insert(collection_name=name, data=rows))['ids'])
-    finally:
-        await connection.aclose()
 
 
 async def search_milvus_data(
@@ -243,19 +239,27 @@ async def _administer(
     *,
     must_exist: bool = True,
 ) -> T:
-    check_name(name)
-    what = f"Milvus collection '{name}'"
-    connection = Connection(what, target)
-
     def checked(client: Any) -> T:
         if must_exist and not client.has_collection(name):
-            raise missing_collection(what, name)
+            raise missing_collection(_what(name), name)
         return work(client)
 
-    try:
+    async with _connected(name, target) as connection:
         return await connection.admin(checked)
+
+
+@contextlib.asynccontextmanager
+async def _connected(name: str, target: Target) -> AsyncGenerator[Connection]:
+    check_name(name)
+    connection = Connection(_what(name), target)
+    try:
+        yield connection
     finally:
         await connection.aclose()
+
+
+def _what(name: str) -> str:
+    return f"Milvus collection '{name}'"
 
 
 def _target(
@@ -269,7 +273,7 @@ def _target(
 
 
 def _check_existing(name: str, described: Mapping[str, Any], dimension: int, wanted: NewCollection) -> None:
-    what = f"Milvus collection '{name}'"
+    what = _what(name)
     layout = read_layout(what, described, wanted.fields)
     check_layout(what, layout, wanted)
     if layout.dimension != dimension:

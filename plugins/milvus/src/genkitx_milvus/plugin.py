@@ -169,11 +169,7 @@ def milvus_retriever(ai: genkit.Genkit, collection: MilvusCollection, **connecti
         collection: The collection.
         **connection: `uri`, `token`, `db_name`, `timeout`, `client_params`, as of `Milvus`.
     """
-    plugin = _Alone([collection], **connection)
-    plugin.attach(ai)
-    action = plugin.collection(collection.name).retriever_action(f'{PLUGIN}/{collection.name}', plugin.info(collection))
-    ai.registry.register_action_from_instance(action)
-    return action
+    return _Alone([collection], **connection).register_retriever(ai, collection.name)
 
 
 def milvus_indexer(ai: genkit.Genkit, collection: MilvusCollection, **connection: Any) -> Action[Any, Any, Any]:
@@ -186,11 +182,7 @@ def milvus_indexer(ai: genkit.Genkit, collection: MilvusCollection, **connection
         collection: The collection.
         **connection: `uri`, `token`, `db_name`, `timeout`, `client_params`, as of `Milvus`.
     """
-    plugin = _Alone([collection], **connection)
-    plugin.attach(ai)
-    action = plugin.collection(collection.name).indexer_action(f'{PLUGIN}/{collection.name}', plugin.indexer_options)
-    ai.registry.register_action_from_instance(action)
-    return action
+    return _Alone([collection], **connection).register_indexer(ai, collection.name)
 
 
 def check_name(name: str) -> None:

@@ -125,11 +125,7 @@ def configure_pinecone_retriever(ai: genkit.Genkit, index: PineconeIndex) -> Act
         index: The index, with `client_params` unless the environment says how to reach it. Its connections are closed with the
             event loop.
     """
-    plugin = Pinecone([index])
-    plugin.attach(ai)
-    action = plugin.collection(index.name).retriever_action(f'{PLUGIN}/{index.name}', plugin.info(index))
-    ai.registry.register_action_from_instance(action)
-    return action
+    return Pinecone([index]).register_retriever(ai, index.name)
 
 
 def configure_pinecone_indexer(ai: genkit.Genkit, index: PineconeIndex) -> Action[Any, Any, Any]:
@@ -140,11 +136,7 @@ def configure_pinecone_indexer(ai: genkit.Genkit, index: PineconeIndex) -> Actio
         index: The index, with `client_params` unless the environment says how to reach it. Its connections are closed with the
             event loop.
     """
-    plugin = Pinecone([index])
-    plugin.attach(ai)
-    action = plugin.collection(index.name).indexer_action(f'{PLUGIN}/{index.name}', plugin.indexer_options)
-    ai.registry.register_action_from_instance(action)
-    return action
+    return Pinecone([index]).register_indexer(ai, index.name)
 
 
 def check_name(name: str) -> None:

@@ -160,6 +160,25 @@ class VectorStorePlugin(Plugin, abc.ABC, Generic[SettingsT]):
         for collection in self._collections.values():
             await collection.aclose()
 
+    def register_retriever(self, ai: genkit.Genkit, name: str) -> Action[Any, Any, Any]:
+        """Registers a collection's retriever alone with a Genkit, which does not get the plugin and does not close it.
+
+        Args:
+            ai: The Genkit, which also finds the embedder.
+            name: The collection.
+        """
+        return self._register(ai, RETRIEVER, name)
+
+    def register_indexer(self, ai: genkit.Genkit, name: str) -> Action[Any, Any, Any]:
+        """Registers a collection's indexer alone, see `register_retriever`."""
+        return self._register(ai, INDEXER, name)
+
+    def _register(self, ai: genkit.Genkit, kind: ActionKind, name: str) -> Action[Any, Any, Any]:
+        self.attach(ai)
+        action = self._action(kind, name)
+        ai.registry.register_action_from_instance(action)
+        return action
+
     def _add(self, settings: SettingsT) -> None:
         name = settings.name
         if not name or name in self._collections:
