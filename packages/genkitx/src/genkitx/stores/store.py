@@ -36,7 +36,8 @@ class Record:
     document: Document
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would take three times as long to make, and a search makes many.
+@dataclass(slots=True)
 class Match:
     """A record that a search found.
 
