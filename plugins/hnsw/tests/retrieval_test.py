@@ -3,7 +3,9 @@
 """Searching: recall, scores, filters that are hard on a graph, and answers that belong to the caller."""
 
 import asyncio
+import contextlib
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from genkitx import evaluate, parse_filter
 from genkitx.stores import Record, SearchRequest
 from genkitx.testing import strategies
 from genkitx_hnsw.filters import Columns
-from genkitx_hnsw.pace import SHORT, Pace
+from genkitx_hnsw.pace import SHORT, TOGETHER, Pace
 
 
 async def search(store, vector, k=10, **options):
@@ -175,54 +177,127 @@ async def test_searches_and_writes_at_the_same_time(open_index, clustered, recor
     assert await store.count() == 500 + 1250
 
 
-async def test_many_short_searches_let_others_run(open_index, clustered, records, engine):
+@pytest.fixture
+def all_short(monkeypatch):
+    """Every search but the first is short, however slow the machine is, and lets others run."""
+    monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 1e9)
+    monkeypatch.setattr('genkitx_hnsw.pace.TOGETHER', 0)
+
+
+async def test_short_searches_that_follow_each_other_let_others_run(
+    open_index, clustered, records, engine, all_short, monkeypatch
+):
     store = open_index(engine).store
     vectors = clustered(200, 16)
     await store.upsert(records(vectors))
-    turns = 0
-
-    async def take_turns():
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    other = asyncio.create_task(take_turns())
-    for vector in vectors:
-        await search(store, vector)
-    other.cancel()
-    assert turns >= len(vectors)
+    await search(store, vectors[0])
+    threads = _noting_threads(monkeypatch, type(store), '_search')
+    async with _counting_turns() as turns:
+        for vector in vectors:
+            await search(store, vector)
+    assert set(threads) == {threading.main_thread()}
+    assert len(turns) >= len(vectors) - 1
 
 
-async def test_searches_that_come_together_do_not_hold_the_loop_together(open_index, clustered, records, monkeypatch):
-    monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 1e9)  # However slow the machine is.
+async def test_short_searches_that_come_together_wait_in_line_and_let_others_run(
+    open_index, clustered, records, all_short, monkeypatch
+):
     store = open_index().store
     vectors = clustered(200, 16)
     await store.upsert(records(vectors))
     await search(store, vectors[0])
-    threads = []
-    monkeypatch.setattr(type(store), '_search', _noting_threads(type(store)._search, threads))
-    found = await asyncio.gather(*(search(store, vector, k=1) for vector in vectors))
+    threads = _noting_threads(monkeypatch, type(store), '_search')
+    order = []
+
+    async def search_in_order(number):
+        found = await search(store, vectors[number], k=1)
+        order.append(number)
+        return found
+
+    async with _counting_turns() as turns:
+        found = await asyncio.gather(*(search_in_order(number) for number in range(200)))
     assert [match.id for (match,) in found] == [f'r{i}' for i in range(200)]
-    assert threads.count(threading.main_thread()) == 1
+    assert set(threads) == {threading.main_thread()}
+    assert order == list(range(200))
+    assert len(turns) >= 199
+    assert not store._pace._lines
+
+
+async def test_a_search_that_is_cancelled_in_line_leaves_it(open_index, clustered, records, all_short):
+    store = open_index().store
+    vectors = clustered(200, 16)
+    await store.upsert(records(vectors))
     await search(store, vectors[0])
+    tasks = [asyncio.create_task(search(store, vector, k=1)) for vector in vectors[:20]]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [one[0].id for one in found[1::2]] == [f'r{i}' for i in range(1, 20, 2)]
+    assert sum(isinstance(one, asyncio.CancelledError) for one in found) >= 9
+    assert not store._pace._lines
+
+
+async def test_searches_that_became_long_leave_the_line_for_threads(
+    open_index, clustered, records, all_short, monkeypatch
+):
+    store = open_index().store
+    vectors = clustered(200, 16)
+    await store.upsert(records(vectors))
+    await search(store, vectors[0])
+    threads = _noting_threads(monkeypatch, type(store), '_search')
+    tasks = [asyncio.create_task(search(store, vector, k=1)) for vector in vectors[:20]]
+    await asyncio.sleep(0)
+    monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 0)
+    assert [match.id for (match,) in await asyncio.gather(*tasks)] == [f'r{i}' for i in range(20)]
+    # The one that ran at once, and the one that showed how long they take now.
     assert threads.count(threading.main_thread()) == 2
 
 
-def test_only_short_searches_are_foreseen_as_short():
+def _note(pace, seconds, *, on_loop=True):
+    pace.note(pace.begin(on_loop=on_loop) - seconds, 64, 10, on_loop=on_loop)
+
+
+@pytest.mark.parametrize('on_loop', [True, False])
+def test_only_short_searches_are_foreseen_as_short(on_loop):
     pace = Pace()
     assert not pace.is_short(64, 1)  # Nobody knows yet.
-    pace.note(SHORT / 2, 64, 10)
+    _note(pace, SHORT / 2.2, on_loop=on_loop)
     assert pace.is_short(64, 10)
     assert pace.is_short(128, 20)
     assert not pace.is_short(200, 10)
-    assert not pace.is_short(64, 21)
-    pace.note(SHORT * 2, 64, 10)
+    assert not pace.is_short(64, 24)
+    _note(pace, SHORT * 1.5, on_loop=on_loop)
     assert not pace.is_short(64, 1)
 
 
-async def test_a_search_waits_for_a_writer_beside_the_event_loop(open_index, clustered, records, engine, monkeypatch):
-    monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 1e9)  # However slow the machine is.
+def test_searches_that_take_much_longer_than_foreseen_hold_the_loop_for_a_twentieth_of_the_time():
+    pace = Pace()
+    _note(pace, SHORT / 10)
+    _note(pace, 0.01)  # As on a disk that is slow to answer.
+    _note(pace, SHORT / 10, on_loop=False)
+    assert not pace.is_short(64, 1)
+    time.sleep(0.21)
+    assert pace.is_short(64, 1)
+    _note(pace, 0.01, on_loop=False)
+    _note(pace, SHORT / 10, on_loop=False)
+    assert pace.is_short(64, 1)
+
+
+def test_short_searches_keep_the_loop_for_a_time_together():
+    pace = Pace()
+    _note(pace, TOGETHER / 2)
+    _note(pace, TOGETHER, on_loop=False)
+    assert not pace.others_turn
+    _note(pace, TOGETHER / 2)
+    assert pace.others_turn
+    asyncio.run(pace.turn())
+    assert not pace.others_turn
+
+
+async def test_a_search_waits_for_a_writer_beside_the_event_loop(
+    open_index, clustered, records, engine, all_short, monkeypatch
+):
     store = open_index(engine).store
     vectors = clustered(200, 16)
     await store.upsert(records(vectors))
@@ -249,24 +324,42 @@ async def test_a_search_waits_for_a_writer_beside_the_event_loop(open_index, clu
 
 
 async def test_what_cannot_be_reached_is_found_beside_the_event_loop(
-    open_index, clustered, records, engine, monkeypatch
+    open_index, clustered, records, engine, all_short, monkeypatch
 ):
-    monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 1e9)
     store = open_index(engine).store
     vectors = clustered(200, 16)
     await store.upsert(records(vectors))
     await search(store, vectors[0])
     monkeypatch.setattr(type(store._state[0]._engine), 'query', lambda *_: None)
-    threads = []
-    monkeypatch.setattr(type(store._state[0]), '_exact', _noting_threads(type(store._state[0])._exact, threads))
+    threads = _noting_threads(monkeypatch, type(store._state[0]), '_exact')
     assert [match.id for match in await search(store, vectors[7], k=1)] == ['r7']
     assert threads
     assert threading.main_thread() not in threads
 
 
-def _noting_threads(method, threads):
+def _noting_threads(monkeypatch, owner, name):
+    """Returns a list that gets the thread of each call of a method."""
+    threads = []
+    method = getattr(owner, name)
+
     def noting(*arguments, **options):
         threads.append(threading.current_thread())
         return method(*arguments, **options)
 
-    return noting
+    monkeypatch.setattr(owner, name, noting)
+    return threads
+
+
+@contextlib.asynccontextmanager
+async def _counting_turns():
+    """Gives a list that grows by one with each turn of the event loop."""
+    turns = []
+
+    async def count():
+        while True:
+            turns.append(None)
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    yield turns
+    counting.cancel()

@@ -45,10 +45,30 @@ _LABEL: Final = re.compile(r'0|[1-9][0-9]{0,15}')
 _FLAT: Final = frozenset({str, int, float, bool, type(None)})
 _STRINGS: Final = frozenset({str})
 _NESTED: Final = frozenset({dict, list})
+_ONLY_OURS: Final = frozenset({'docContent', 'docMetadata'})
 _DELETED: Final = {'pageContent': '', 'metadata': cast('dict[str, Any]', {})}
 
 Entry = dict[str, Any]
 """A value of the docstore."""
+
+
+class Row:
+    """A live record: its id and its entry, whose text and metadata are at hand where they are all of its document."""
+
+    __slots__ = ('_metadata', '_text', 'entry', 'id')
+
+    def __init__(self, one: str, entry: Entry) -> None:
+        self.id = one
+        self.entry = entry
+        metadata = entry['metadata']
+        simple = _ONLY_OURS.isdisjoint(entry) and _NESTED.isdisjoint(map(type, metadata.values()))
+        self._text: str = entry['pageContent']
+        self._metadata: dict[str, Any] | None = metadata if simple else None
+
+    def document(self) -> Document:
+        """Returns the record's document, which shares nothing with the entry."""
+        metadata = self._metadata
+        return to_document(self.entry) if metadata is None else text_document(self._text, metadata.copy())
 
 
 def to_entry(record: Record) -> Entry:

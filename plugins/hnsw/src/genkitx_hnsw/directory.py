@@ -82,12 +82,11 @@ class IndexDirectory:
 
     def signature(self) -> Signature | None:
         """Tells the state of the files; None when there is no index."""
-        found: list[tuple[int, int, int]] = []
-        for name, aside in self._names:
-            info = _stat(name) or _stat(aside)
-            if info is not None:
-                found.append((info.st_ino, info.st_size, info.st_mtime_ns))
-        return tuple(found) if found else None
+        try:
+            found = [os.lstat(name) for name, _ in self._names]
+        except OSError:
+            found = [info for name, aside in self._names if (info := _stat(name) or _stat(aside)) is not None]
+        return tuple([(info.st_ino, info.st_size, info.st_mtime_ns) for info in found]) or None
 
     def read(self) -> Snapshot | None:
         """Reads the three files as they belong together; None when there is no index.

@@ -14,13 +14,13 @@ import itertools
 import logging
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from genkit import GenkitError
 from genkitx.filters import Filter, evaluate
-from genkitx.stores import Match, Record, dimension_error
+from genkitx.stores import Match, Record, SearchRequest, dimension_error
 
 from genkitx_hnsw import codec, layout
 from genkitx_hnsw.directory import ARGS, DOCSTORE, INDEX, Snapshot
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
+_Found: TypeAlias = tuple[list[int], list[float]]
+"""Labels and their distances, closest first."""
+
 _MIN_DEAD: Final = 1000
 """Fewer dead labels than this are not worth building anew."""
 _INSERTS_AT_ONCE: Final = 256
@@ -43,33 +46,6 @@ _MAX_FETCH: Final = 1000
 _VECTORS_AT_ONCE: Final = 8192
 _SAME: Final = 1e-6
 """Vectors this close are the same: an engine's own scaling rounds."""
-
-
-@dataclass(slots=True)
-class _Row:
-    id: str
-    entry: codec.Entry
-
-
-@dataclass(slots=True, kw_only=True)
-class Search:
-    """What to search for.
-
-    Attributes:
-        vector: The query.
-        k: Matches wanted.
-        ef: Candidates that the graph search keeps; more find better and slower.
-        condition: Only records that satisfy it.
-        min_score: Only records that score at least this.
-        include_vectors: Whether matches carry their vectors.
-    """
-
-    vector: NDArray[np.float32]
-    k: int
-    ef: int
-    condition: Filter | None = None
-    min_score: float | None = None
-    include_vectors: bool = False
 
 
 class Index:
@@ -92,7 +68,7 @@ class Index:
         self._choice: EngineName = engine_choice
         self._args: dict[str, Any] = {}
         self._engine: Engine | None = None
-        self._rows: dict[int, _Row] = {}
+        self._rows: dict[int, codec.Row] = {}
         self._dead: set[int] = set()
         self._labels: dict[str, int] = {}
         self._next = 0
@@ -141,22 +117,32 @@ class Index:
             (folder / DOCSTORE).write_bytes(codec.dump_docstore(sorted(everything.items(), key=_first)))
             (folder / ARGS).write_bytes(codec.dump_args(settings.space, dimensions, self._args))
 
-    def search(self, search: Search, *, wait: bool = True) -> list[Match]:
+    def search(self, request: SearchRequest, vector: NDArray[np.float32], ef: int, *, wait: bool = True) -> list[Match]:
         """Finds the closest records; as many as wanted whenever as many satisfy the condition.
 
+        Args:
+            request: What to search for.
+            vector: Its vector.
+            ef: Candidates that the graph search keeps; more find better and slower.
+            wait: Whether it may wait for a writer, or compare with everything.
+
         Raises:
-            BlockingIOError: It has to wait for a writer or to compare with everything, and `wait` is False.
+            BlockingIOError: It would have to, and may not.
         """
-        with self._lock.reading(wait=wait):
-            if self.dimensions is not None and len(search.vector) != self.dimensions:
-                raise dimension_error(self.name, self.dimensions, len(search.vector), what='a query vector')
-            if self._engine is None or not self._rows:
+        self._lock.begin_reading(wait=wait)
+        try:
+            engine = self._engine
+            if self.dimensions is not None and len(vector) != self.dimensions:
+                raise dimension_error(self.name, self.dimensions, len(vector), what='a query vector')
+            if engine is None or not self._rows:
                 return []
-            if search.condition is None:
-                found = self._nearest(self._engine, search, wait)
+            if request.filter is None:
+                found = self._nearest(engine, vector, request.k, ef, wait)
             else:
-                found = self._filtered(self._engine, search, search.condition)
-            return self._matches(self._engine, found, search)
+                found = self._filtered(engine, vector, request.k, ef, request.filter)
+            return self._matches(engine, found, request)
+        finally:
+            self._lock.end_reading()
 
     def fetch(self, ids: Sequence[str], *, include_vectors: bool) -> list[Record]:
         """Returns the records with these ids."""
@@ -166,9 +152,7 @@ class Index:
             if include_vectors and labels and self._engine is not None:
                 vectors = self._engine.vectors(labels).tolist()
             rows = [self._rows[label] for label in labels]
-            return [
-                Record(row.id, vector, codec.to_document(row.entry)) for row, vector in zip(rows, vectors, strict=True)
-            ]
+            return [Record(row.id, vector, row.document()) for row, vector in zip(rows, vectors, strict=True)]
 
     def ids(self) -> set[str]:
         """Returns the ids of all records."""
@@ -263,7 +247,7 @@ class Index:
                 # JS does not know ids, or does not mind if two records share one.
                 unique = f'{one}#{label}'
             self._labels[unique] = label
-            self._rows[label] = _Row(unique, entry)
+            self._rows[label] = codec.Row(unique, entry)
         if entries and max(entries) > max(labels, default=-1):
             raise layout.broken(where, f'its label {max(entries)} is not in the index, which seems to be older')
         if entries:
@@ -276,7 +260,7 @@ class Index:
         for i, entry in enumerate(entries):
             label = self._labels.get(entry['id'])
             if label is not None and not moved[i]:
-                self._rows[label] = _Row(entry['id'], entry)
+                self._rows[label] = codec.Row(entry['id'], entry)
             else:
                 fresh.append(i)
         if not fresh:
@@ -294,7 +278,7 @@ class Index:
             if old is not None:
                 self._bury(old)
             self._labels[entry['id']] = label
-            self._rows[label] = _Row(entry['id'], entry)
+            self._rows[label] = codec.Row(entry['id'], entry)
 
     def _moved(self, entries: list[codec.Entry], vectors: NDArray[np.float32]) -> list[bool]:
         """Tells which records are new or have another vector than before: only those need a new place in the graph."""
@@ -331,36 +315,38 @@ class Index:
         columns, labels = cached
         return [labels[i] for i in np.flatnonzero(columns.mask(condition, self.name)).tolist()]
 
-    def _nearest(self, engine: Engine, search: Search, wait: bool) -> list[tuple[int, float]]:
-        k = min(search.k, len(self._rows))
-        found = engine.query(search.vector, k, self._ef(engine, max(search.ef, k)))
-        if found is None:
-            # Not everything in the graph can be reached any more: compare with everything.
-            if not wait:
-                raise BlockingIOError
-            return self._exact(engine, search.vector, list(self._rows), k)
-        return list(zip(*found, strict=True))
+    def _nearest(self, engine: Engine, vector: NDArray[np.float32], k: int, ef: int, wait: bool) -> _Found:
+        k = min(k, len(self._rows))
+        found = engine.query(vector, k, self._ef(engine, max(ef, k)))
+        if found is not None:
+            return found
+        # Not everything in the graph can be reached any more: compare with everything.
+        if not wait:
+            raise BlockingIOError
+        return self._exact(engine, vector, list(self._rows), k)
 
-    def _filtered(self, engine: Engine, search: Search, condition: Filter) -> list[tuple[int, float]]:
+    def _filtered(self, engine: Engine, vector: NDArray[np.float32], k: int, ef: int, condition: Filter) -> _Found:
         labels = self._satisfying(condition)
-        k = min(search.k, len(labels))
+        k = min(k, len(labels))
         if k == 0:
-            return []
+            return [], []
         live = len(self._rows)
         wanted = min(live, math.ceil(1.5 * k * live / len(labels)) + 10)
         if wanted <= _MAX_FETCH and wanted < len(labels):
-            found = engine.query(search.vector, wanted, self._ef(engine, max(search.ef, wanted)))
+            found = engine.query(vector, wanted, self._ef(engine, max(ef, wanted)))
             near = zip(*found, strict=True) if found is not None else ()
             kept = [one for one in near if evaluate(condition, self._rows[one[0]].entry['metadata'])]
             if len(kept) >= k:
-                return kept[:k]
-        return self._exact(engine, search.vector, labels, k)
+                return _unzipped(kept[:k])
+        return self._exact(engine, vector, labels, k)
 
     def _ef(self, engine: Engine, ef: int) -> int:
         """Widens a search by the share of dead elements, which lead it on but are no candidates."""
+        if not self._dead:
+            return min(engine.count, ef)
         return min(engine.count, math.ceil(ef * engine.count / len(self._rows)))
 
-    def _exact(self, engine: Engine, vector: NDArray[np.float32], labels: list[int], k: int) -> list[tuple[int, float]]:
+    def _exact(self, engine: Engine, vector: NDArray[np.float32], labels: list[int], k: int) -> _Found:
         """Compares the query with all of these labels."""
         import numpy as np
 
@@ -373,28 +359,36 @@ class Index:
             distances = ((stored - query) ** 2).sum(axis=1) if space == 'l2' else 1 - stored @ query
             near = np.argpartition(distances, k - 1)[:k] if k < len(part) else np.arange(len(part))
             best += [(part[i], float(distances[i])) for i in near.tolist()]
-        return sorted(best, key=lambda one: one[1])[:k]
+        return _unzipped(sorted(best, key=lambda one: one[1])[:k])
 
-    def _matches(self, engine: Engine, found: list[tuple[int, float]], search: Search) -> list[Match]:
-        space, floor, rows = self.settings.space, search.min_score, self._rows
-        scored = [(label, score(distance, space)) for label, distance in found]
+    def _matches(self, engine: Engine, found: _Found, request: SearchRequest) -> list[Match]:
+        rows, floor = self._rows, request.min_score
+        labels, distances = found
+        scores = scored(distances, self.settings.space)
         if floor is not None:
-            scored = [one for one in scored if one[1] >= floor]
+            scores = [one for one in scores if one >= floor]
+            labels = labels[: len(scores)]
         vectors: Iterable[list[float] | None] = itertools.repeat(None)
-        if search.include_vectors and scored:
-            vectors = engine.vectors([label for label, _ in scored]).tolist()
+        if request.include_vectors and labels:
+            vectors = engine.vectors(labels).tolist()
         return [
-            Match((row := rows[label]).id, value, codec.to_document(row.entry), vector)
-            for (label, value), vector in zip(scored, vectors, strict=False)
+            Match((row := rows[label]).id, value, row.document(), vector)
+            for label, value, vector in zip(labels, scores, vectors, strict=False)
         ]
 
 
-def score(distance: float, space: Space) -> float:
-    """Turns an engine's distance into a score, higher is closer.
+def scored(distances: Sequence[float], space: Space) -> list[float]:
+    """Turns an engine's distances into scores, higher is closer.
 
     Cosine similarity (-1 to 1) for `cosine`, the inner product for `ip`, and for `l2` 1 / (1 + squared distance) (0 to 1).
     """
-    return 1 / (1 + distance) if space == 'l2' else 1 - distance
+    if space == 'l2':
+        return [1 / (1 + distance) for distance in distances]
+    return [1 - distance for distance in distances]
+
+
+def _unzipped(found: Sequence[tuple[int, float]]) -> _Found:
+    return [label for label, _ in found], [distance for _, distance in found]
 
 
 def _scaled(vectors: NDArray[np.float32], space: Space) -> NDArray[np.float32]:

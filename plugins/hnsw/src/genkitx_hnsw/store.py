@@ -11,10 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -27,7 +26,8 @@ from genkitx.threads import in_thread
 from genkitx_hnsw.directory import DEFAULT_MAX_BYTES, IndexDirectory, Signature
 from genkitx_hnsw.engines import EngineName, GraphSettings, Space
 from genkitx_hnsw.filters import SUPPORT
-from genkitx_hnsw.index import Index, Search
+from genkitx_hnsw.floats import floats
+from genkitx_hnsw.index import Index
 from genkitx_hnsw.pace import Pace
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ T = TypeVar('T')
 _log: Final = logging.getLogger(__name__)
 
 DEFAULT_EF: Final = 64
-_FLOAT_MAX: Final = 3.4028234663852886e38
 _SAVING_SHARE: Final = 0.02
 """The share of its time that an ingest may spend on saving before it is done."""
 _CAPABILITIES: Final = Capabilities(filters=SUPPORT, writers=1)
@@ -91,8 +90,6 @@ class HnswStore(VectorStore):
         self._saved_at = 0.0
         self._saving_took = 0.0
         self._pace = Pace()
-        # Whether a search is about to run on the event loop.
-        self._on_loop = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -111,18 +108,18 @@ class HnswStore(VectorStore):
     async def search(self, request: SearchRequest) -> list[Match]:
         """Searches the graph, or compares with all records that satisfy a narrow filter.
 
-        A short search of the graph runs on the event loop, unless it has to wait or another one is there already, see `Pace`.
+        A short search of the graph runs on the event loop, unless it has to wait for a writer or for the files, see `Pace`.
         """
-        if not self._on_loop and _is_plain(request) and self._pace.is_short(self._candidates(request), request.k):
-            self._on_loop = True
-            try:
-                # Others get their turn, however many searches follow each other.
-                await asyncio.sleep(0)
+        candidates = max(request.k, request.native.get('ef') or self._ef)
+        plain = request.filter is None and not request.include_vectors
+        if plain and self._pace.is_short(candidates, request.k):
+            if self._pace.others_turn:
+                await self._pace.turn()
+            # Those before it may have shown that it is not.
+            if self._pace.is_short(candidates, request.k):
                 with contextlib.suppress(BlockingIOError):
-                    return self._search(request, wait=False)
-            finally:
-                self._on_loop = False
-        return await in_thread(lambda: self._search(request))
+                    return self._search(request, candidates, plain=True, wait=False)
+        return await in_thread(lambda: self._search(request, candidates, plain=plain))
 
     async def fetch(
         self, ids: Sequence[str], *, namespace: str | None = None, include_vectors: bool = False
@@ -197,11 +194,9 @@ class HnswStore(VectorStore):
         Raises:
             GenkitError: INVALID_ARGUMENT.
         """
-        vector = record.vector
         if not record.id:
             raise GenkitError(status='INVALID_ARGUMENT', message=f'{self.name}: an id is not empty.')
-        if not vector or not math.isfinite(sum(vector)) or max(vector) > _FLOAT_MAX or min(vector) < -_FLOAT_MAX:
-            raise self._bad_vector()
+        self._floats((record.vector,), len(record.vector))
 
     @contextlib.asynccontextmanager
     async def _session(self) -> AsyncGenerator[None]:
@@ -213,31 +208,16 @@ class HnswStore(VectorStore):
             # A thread goes on when its caller is cancelled: this waits for a write under way, then saves.
             await _finish(asyncio.ensure_future(asyncio.to_thread(self._end_session)))
 
-    def _candidates(self, request: SearchRequest) -> int:
-        return max(request.k, request.native.get('ef') or self._ef)
-
     # In worker threads, but for short searches.
 
-    def _search(self, request: SearchRequest, *, wait: bool = True) -> list[Match]:
-        import numpy as np
-
-        start = time.perf_counter()
-        vector = np.asarray(request.vector, np.float32)
-        if not np.isfinite(vector).all():
-            raise GenkitError(
-                status='INVALID_ARGUMENT', message=f'{self.name}: a query vector has a number that is not finite.'
-            )
-        search = Search(
-            vector=vector,
-            k=request.k,
-            ef=request.native.get('ef') or self._ef,
-            condition=request.filter,
-            min_score=request.min_score,
-            include_vectors=request.include_vectors,
-        )
-        found = self._current(wait=wait).search(search, wait=wait)
-        if _is_plain(request):
-            self._pace.note(time.perf_counter() - start, self._candidates(request), len(found))
+    def _search(self, request: SearchRequest, ef: int, *, plain: bool, wait: bool = True) -> list[Match]:
+        begin = self._pace.begin(on_loop=not wait)
+        query = request.vector or ()
+        vector = self._floats((query,), len(query), what='a query vector')
+        found = self._current(wait=wait).search(request, vector, ef, wait=wait)
+        if plain:
+            # Others take about as long in proportion; with a filter, or vectors in the answer, they do not.
+            self._pace.note(begin, ef, len(found), on_loop=not wait)
         return found
 
     def _upsert(self, records: Sequence[Record]) -> None:
@@ -245,25 +225,24 @@ class HnswStore(VectorStore):
             self._write(lambda index: index.upsert(records, self._vectors(records, index.dimensions)))
 
     def _vectors(self, records: Sequence[Record], dimensions: int | None) -> NDArray[np.float32]:
-        import numpy as np
-
         expected = dimensions or len(records[0].vector)
         for record in records:
             if not record.id:
                 raise GenkitError(status='INVALID_ARGUMENT', message=f'{self.name}: an id is not empty.')
             if len(record.vector) != expected:
                 raise dimension_error(self.name, expected, len(record.vector))
-        with np.errstate(over='ignore'):
-            vectors: NDArray[np.float32] = np.array([record.vector for record in records], np.float32)
-        if expected == 0 or not np.isfinite(vectors).all():
-            raise self._bad_vector()
-        return vectors
+        return self._floats((record.vector for record in records), expected).reshape(-1, expected)
 
-    def _bad_vector(self) -> GenkitError:
-        return GenkitError(
-            status='INVALID_ARGUMENT',
-            message=f'{self.name}: a vector is empty, or has a number that a 32-bit float cannot hold.',
-        )
+    def _floats(
+        self, vectors: Iterable[Sequence[float]], dimensions: int, *, what: str = 'a vector'
+    ) -> NDArray[np.float32]:
+        try:
+            return floats(vectors, dimensions)
+        except ValueError as error:
+            raise GenkitError(
+                status='INVALID_ARGUMENT',
+                message=f'{self.name}: {what} is empty, or has a number that is not finite or that 32 bits cannot hold.',
+            ) from error
 
     def _current(self, *, wait: bool = True) -> Index:
         """Returns the index as its files are now; to the writer, as it will be.
@@ -386,11 +365,6 @@ class HnswStore(VectorStore):
         with self._writing, self._directory.locked(self._lock_timeout, self.name):
             self._directory.remove()
             self._state = None
-
-
-def _is_plain(request: SearchRequest) -> bool:
-    """Tells whether a search takes about as long as others with as many candidates."""
-    return request.filter is None and not request.include_vectors
 
 
 async def _finish(task: asyncio.Future[T]) -> T:
