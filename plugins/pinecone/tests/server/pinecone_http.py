@@ -64,13 +64,14 @@ class Listener:
     def __init__(self, handler: Handler, index: str | None) -> None:
         self._handler = handler
         self._index = index
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.StreamWriter, asyncio.StreamReader] = {}
         self.accepted = 0
         self.port = 0
 
     @property
     def open_connections(self) -> int:
-        return len(self._writers)
+        # One whose client has gone is closed, even if its last request is still being answered.
+        return sum(not (reader.at_eof() or writer.is_closing()) for writer, reader in list(self._connections.items()))
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, '127.0.0.1', 0, limit=2**20)
@@ -78,11 +79,11 @@ class Listener:
 
     async def stop(self) -> None:
         self._server.close()
-        for writer in list(self._writers):
+        for writer in list(self._connections):
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        self._connections[writer] = reader
         self.accepted += 1
         try:
             while (request := await self._read(reader)) is not None:
@@ -97,7 +98,7 @@ class Listener:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._writers.discard(writer)
+            del self._connections[writer]
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
