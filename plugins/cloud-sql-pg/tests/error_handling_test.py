@@ -207,6 +207,28 @@ async def test_a_cancelled_search_leaves_the_pool_usable(dsn: str, open_table: C
     assert left == 0
 
 
+@pytest.mark.parametrize('how', ['timeout', 'close'])
+async def test_the_server_does_not_go_on_with_what_nobody_waits_for(
+    dsn: str, open_table: Callable[..., Any], sql: Any, how: str
+) -> None:
+    collection = await open_table()
+    await collection.add(texts(5))
+    name = collection.name.removeprefix('postgres/')
+    settings = {'application_name': f'genkitx_{how}_test'}
+    engine = PostgresEngine.from_dsn(dsn, command_timeout=0.3 if how == 'timeout' else 60, server_settings=settings)
+    mine = Postgres([name], engine=engine, embedder=HashEmbedder(64)).collection(name)
+    active = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'genkitx_{how}_test' AND state = 'active'"
+    searching = asyncio.ensure_future(status(mine.search('x', k=1, unsafe_sql_filter='pg_sleep(30) IS NOT NULL')))
+    while await sql.fetchval(active) == 0:
+        await asyncio.sleep(0.01)
+    if how == 'close':
+        await engine.aclose()
+    found, _ = await asyncio.wait_for(searching, 10)
+    assert found == {'timeout': 'DEADLINE_EXCEEDED', 'close': 'CANCELLED'}[how]
+    assert await sql.fetchval(active) == 0
+    await engine.aclose()
+
+
 async def test_cancelled_writes_leave_whole_batches(dsn: str, open_table: Callable[..., Any], sql: Any) -> None:
     collection = await open_table()
     name = collection.name.removeprefix('postgres/')

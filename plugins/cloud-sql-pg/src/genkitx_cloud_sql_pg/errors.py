@@ -93,8 +93,8 @@ def to_genkit_error(error: Exception, where: str) -> GenkitError:
 def is_lost(error: BaseException) -> bool:
     """Tells whether a connection was lost or could not be made."""
     asyncpg = driver()
-    if isinstance(error, asyncio.TimeoutError | TimeoutError) and getattr(error, 'errno', None) is None:
-        return False  # A timeout of ours, which is an OSError too; that of a socket has a number.
+    if is_timeout(error):
+        return False  # Which is an OSError too.
     if isinstance(error, OSError | asyncpg.PostgresConnectionError | asyncpg.AdminShutdownError | EOFError):
         return True
     if isinstance(error, asyncpg.InternalClientError):
@@ -104,6 +104,11 @@ def is_lost(error: BaseException) -> bool:
     return (
         isinstance(error, asyncpg.InterfaceError) and not isinstance(error, asyncpg.DataError) and 'clos' in str(error)
     )
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Tells whether an answer took longer than we wait; the timeout of a socket has a number, and is a lost connection."""
+    return isinstance(error, asyncio.TimeoutError | TimeoutError) and getattr(error, 'errno', None) is None
 
 
 def is_stale(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from genkit import GenkitError
 
-from genkitx_cloud_sql_pg.errors import driver, is_lost, is_spent
+from genkitx_cloud_sql_pg.errors import driver, is_lost, is_spent, is_timeout
 
 MAX_IDLE: Final = 300.0
 """Seconds after which an idle connection is not used again: whatever lies between may have forgotten it."""
@@ -55,19 +55,17 @@ class ConnectionPool:
 
     @contextlib.asynccontextmanager
     async def acquire(self) -> AsyncGenerator[Any, None]:
-        """Lends a connection. After a cancellation or a failure of the connection itself it is closed."""
+        """Lends a connection. After a cancellation, a timeout or a failure of the connection itself it is closed."""
         async with self._slots:
             connection = self._take() or await self._connect()
             self._lent.add(connection)
             try:
                 yield connection
-            except asyncio.CancelledError:
-                # Its query is cancelled on the server too, before anyone goes on.
-                with contextlib.suppress(Exception):
-                    await asyncio.shield(connection.close(timeout=_CLOSING))
-                raise
             except BaseException as error:
-                if is_lost(error) or is_spent(error):
+                if isinstance(error, asyncio.CancelledError) or is_timeout(error):
+                    # Before anyone goes on: a query that nobody waits for would go on by itself, for hours perhaps.
+                    await asyncio.shield(_end(connection))
+                elif is_lost(error) or is_spent(error):
                     # What cut this connection off, a restart for example, has most likely cut off the others too. The server may have
                     # said so in an answer, before the connection itself shows it.
                     connection.terminate()
@@ -76,6 +74,11 @@ class ConnectionPool:
                     self._give_back(connection)
                 else:
                     connection.terminate()
+                if self._closed and isinstance(error, Exception):
+                    raise GenkitError(
+                        status='CANCELLED',
+                        message='The engine of PostgreSQL was closed while a query of it was running.',
+                    ) from error
                 raise
             else:
                 self._give_back(connection)
@@ -83,16 +86,10 @@ class ConnectionPool:
                 self._lent.discard(connection)
 
     async def close(self) -> None:
-        """Closes the connections; those that are lent are cut off."""
+        """Closes the connections; queries under way are cancelled."""
         self._closed = True
         idle, self._idle = self._idle, []
-        for connection in self._lent:
-            connection.terminate()
-        for connection, _ in idle:
-            try:
-                await connection.close(timeout=_CLOSING)
-            except Exception:  # noqa: BLE001 - it is being given up
-                connection.terminate()
+        await asyncio.gather(*map(_end, [*self._lent, *(connection for connection, _ in idle)]))
 
     def _take(self) -> Any:
         while self._idle:
@@ -115,3 +112,11 @@ class ConnectionPool:
             connection.terminate()
         else:
             self._idle.append((connection, time.monotonic()))
+
+
+async def _end(connection: Any) -> None:
+    """Closes a connection. A query of it is cancelled on the server too, which takes a connection of its own."""
+    try:
+        await connection.close(timeout=_CLOSING)
+    except Exception:  # noqa: BLE001 - it is being given up
+        connection.terminate()
