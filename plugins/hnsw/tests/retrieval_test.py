@@ -323,6 +323,41 @@ async def test_a_search_waits_for_a_writer_beside_the_event_loop(
         assert [match.id for match in await waiting] == ['r1000']
 
 
+async def test_a_short_search_does_not_wait_for_a_long_one_on_the_event_loop(
+    open_index, clustered, records, engine, all_short, monkeypatch
+):
+    store = open_index(engine).store
+    vectors = clustered(200, 16)
+    await store.upsert(records(vectors))
+    await search(store, vectors[0])
+    # The engine takes its time for a filtered search, which a thread runs.
+    graph = store._state[0]._engine._index
+    name = 'query' if engine == 'voyager' else 'knn_query'
+    method = getattr(graph, name)
+    searching, end = threading.Event(), threading.Event()
+
+    class Slow:
+        def __getattr__(self, attribute):
+            return getattr(graph, attribute)
+
+    def slowly(*arguments, **options):
+        if threading.current_thread() is not threading.main_thread() and not searching.is_set():
+            searching.set()
+            assert end.wait(30)
+        return method(*arguments, **options)
+
+    slow = Slow()
+    setattr(slow, name, slowly)
+    monkeypatch.setattr(store._state[0]._engine, '_index', slow)
+    long = asyncio.create_task(search(store, vectors[0], k=1, filter={'n': {'$lt': 150}}))
+    await asyncio.to_thread(searching.wait, 30)
+    short = asyncio.create_task(search(store, vectors[7], k=1))
+    await asyncio.sleep(0.05)  # The event loop goes on, else nobody lets the long one end.
+    end.set()
+    assert [match.id for match in await short] == ['r7']
+    assert [match.id for match in await long] == ['r0']
+
+
 async def test_what_cannot_be_reached_is_found_beside_the_event_loop(
     open_index, clustered, records, engine, all_short, monkeypatch
 ):
@@ -330,7 +365,7 @@ async def test_what_cannot_be_reached_is_found_beside_the_event_loop(
     vectors = clustered(200, 16)
     await store.upsert(records(vectors))
     await search(store, vectors[0])
-    monkeypatch.setattr(type(store._state[0]._engine), 'query', lambda *_: None)
+    monkeypatch.setattr(type(store._state[0]._engine), 'query', lambda *_, **__: None)
     threads = _noting_threads(monkeypatch, type(store._state[0]), '_exact')
     assert [match.id for match in await search(store, vectors[7], k=1)] == ['r7']
     assert threads

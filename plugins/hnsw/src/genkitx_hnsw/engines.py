@@ -77,8 +77,14 @@ class Engine(abc.ABC):
         """Marks a live element as deleted."""
 
     @abc.abstractmethod
-    def query(self, vector: NDArray[np.float32], k: int, ef: int) -> tuple[list[int], list[float]] | None:
-        """Returns labels and distances of the k closest, closest first; None when the graph does not reach k live elements."""
+    def query(
+        self, vector: NDArray[np.float32], k: int, ef: int, *, wait: bool = True
+    ) -> tuple[list[int], list[float]] | None:
+        """Returns labels and distances of the k closest, closest first; None when the graph does not reach k live elements.
+
+        Raises:
+            BlockingIOError: It would have to wait for another query, and `wait` is False.
+        """
 
     @abc.abstractmethod
     def vectors(self, labels: Sequence[int]) -> NDArray[np.float32]:
@@ -196,7 +202,9 @@ class _Voyager(Engine):
     def delete(self, label: int) -> None:
         self._index.mark_deleted(label)
 
-    def query(self, vector: NDArray[np.float32], k: int, ef: int) -> tuple[list[int], list[float]] | None:
+    def query(
+        self, vector: NDArray[np.float32], k: int, ef: int, *, wait: bool = True
+    ) -> tuple[list[int], list[float]] | None:
         try:
             labels, distances = self._index.query(vector, k, query_ef=ef)
         except self._recall_error:
@@ -292,16 +300,21 @@ class _Hnswlib(Engine):
     def delete(self, label: int) -> None:
         self._index.mark_deleted(label)
 
-    def query(self, vector: NDArray[np.float32], k: int, ef: int) -> tuple[list[int], list[float]] | None:
+    def query(
+        self, vector: NDArray[np.float32], k: int, ef: int, *, wait: bool = True
+    ) -> tuple[list[int], list[float]] | None:
         # ef belongs to the index: without the lock another query could change it before this one runs.
-        with self._ef_lock:
+        if not self._ef_lock.acquire(blocking=wait):
+            raise BlockingIOError
+        try:
             if ef != self._ef:
                 self._index.set_ef(ef)
                 self._ef = ef
-            try:
-                labels, distances = self._index.knn_query(vector, k, num_threads=1)
-            except RuntimeError:
-                return None
+            labels, distances = self._index.knn_query(vector, k, num_threads=1)
+        except RuntimeError:
+            return None
+        finally:
+            self._ef_lock.release()
         return labels[0].tolist(), distances[0].tolist()
 
     def vectors(self, labels: Sequence[int]) -> NDArray[np.float32]:

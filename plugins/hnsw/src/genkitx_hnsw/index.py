@@ -124,7 +124,7 @@ class Index:
             request: What to search for.
             vector: Its vector.
             ef: Candidates that the graph search keeps; more find better and slower.
-            wait: Whether it may wait for a writer, or compare with everything.
+            wait: Whether it may wait for others, or compare with everything.
 
         Raises:
             BlockingIOError: It would have to, and may not.
@@ -317,7 +317,7 @@ class Index:
 
     def _nearest(self, engine: Engine, vector: NDArray[np.float32], k: int, ef: int, wait: bool) -> _Found:
         k = min(k, len(self._rows))
-        found = engine.query(vector, k, self._ef(engine, max(ef, k)))
+        found = engine.query(vector, k, self._ef(engine, max(ef, k)), wait=wait)
         if found is not None:
             return found
         # Not everything in the graph can be reached any more: compare with everything.
