@@ -421,7 +421,7 @@ async def test_an_entry_that_is_nested_too_deep_is_refused(path, key):
 async def test_metadata_that_is_nested_too_deep_is_not_written(tmp_path):
     index = store(tmp_path / 'new')
     await index.upsert([Record('a', [1.0], Document.from_text('a', {'n': nested(199)}))])
-    with pytest.raises(GenkitError, match='nested deeper') as error:
+    with pytest.raises(GenkitError, match='nested too deep') as error:
         await index.upsert([Record('b', [1.0], Document.from_text('b', {'n': nested(201)}))])
     assert error.value.status == 'INVALID_ARGUMENT'
     (found,) = await store(tmp_path / 'new').fetch(['a', 'b'])

@@ -32,7 +32,7 @@ from genkitx.retrieval import (
     plain_text,
     text_document,
 )
-from genkitx.retrieval.json import MAX_DEPTH, stringify
+from genkitx.retrieval.json import MAX_DEPTH, check, stringify
 from genkitx.stores import Record
 from pydantic import ValidationError
 
@@ -132,8 +132,11 @@ def load_docstore(data: bytearray, where: str) -> dict[int, Entry]:
             raise broken(where, f'{str(label)[:50]!r} is not a label')
         if int(label) in entries:
             raise broken(where, f'the label {label} stands there twice')
-        if nested and _deeper_than(entry, MAX_DEPTH + 1):
-            raise broken(where, f'the entry {label} is nested deeper than {MAX_DEPTH}')
+        if nested:
+            try:
+                check(entry, depth=MAX_DEPTH + 1)
+            except ValueError as error:
+                raise broken(where, f'the entry {label} is nested deeper than {MAX_DEPTH}') from error
         entries[int(label)] = _entry(entry, label, where)
     return entries
 
@@ -190,27 +193,12 @@ def _json_copy(value: Any, record_id: str) -> Any:
             if all(map(math.isfinite, numbers)):
                 return dict(flat)
     try:
-        copied = json.loads(stringify(value))
+        check(value)
+        return json.loads(stringify(value))
     except (TypeError, ValueError, RecursionError) as error:
         raise GenkitError(
             status='INVALID_ARGUMENT', message=f'The record {record_id!r} has metadata that is not JSON: {error}.'
         ) from error
-    if _deeper_than(copied, MAX_DEPTH):
-        raise GenkitError(
-            status='INVALID_ARGUMENT', message=f'The record {record_id!r} is nested deeper than {MAX_DEPTH}.'
-        )
-    return copied
-
-
-def _deeper_than(value: Any, levels: int) -> bool:
-    """Tells whether lists and objects are nested in more levels than these."""
-    level: list[Any] = [value]
-    for _ in range(levels):
-        lists: list[Any] = [list(cast('Entry', one).values()) if isinstance(one, dict) else one for one in level]
-        level = [item for items in lists for item in cast('list[Any]', items) if type(item) in _NESTED]
-        if not level:
-            return False
-    return True
 
 
 def _parse(data: bytearray, where: str) -> Any:
