@@ -5,6 +5,7 @@
 import asyncio
 import json
 import operator
+import re
 import subprocess
 import sys
 import threading
@@ -62,6 +63,14 @@ async def test_pause_and_resume(ai: Genkit, checkpoints: Any):
     assert await graph.resume(paused.thread_id, 'yes') == {'in': 'ä\u0000?', 'a': True, 'answer': 'yes'}
     assert runs == {'a': 1, 'ask': 2}
     assert (await graph.threads.get(paused.thread_id)).status == 'completed'
+
+
+async def test_a_thread_id_can_be_written_anywhere(ai: Genkit, memory: Any):
+    graph, _ = asking(ai, memory)
+    threads = [(await graph.run(1)).thread_id for _ in range(5)]
+    assert len(set(threads)) == 5
+    # In a path, a URL, and after an option: nothing that begins with a hyphen.
+    assert all(re.fullmatch('[0-9a-f]{48}', thread) for thread in threads)
 
 
 @pytest.mark.parametrize('answer', [0, False, '', [], {}, {'deep': [None]}])

@@ -41,8 +41,8 @@ def node_name(engine_id: str) -> str:
 
 
 def new_thread_id() -> str:
-    """A thread id that nobody guesses (192 random bits)."""
-    return secrets.token_urlsafe(24)
+    """A thread id that nobody guesses (192 random bits), and that no command line takes for an option."""
+    return secrets.token_hex(24)
 
 
 def thread_key(graph: str, owner: str | None, thread_id: str) -> str:
