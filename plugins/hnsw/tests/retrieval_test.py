@@ -178,19 +178,19 @@ async def test_searches_and_writes_at_the_same_time(open_index, clustered, recor
 
 
 @pytest.fixture
-def all_short(monkeypatch):
-    """Every search but the first is short, however slow the machine is, and lets others run."""
+async def searched(open_index, clustered, records, engine, monkeypatch):
+    """A store of 200 records and their vectors; its searches are short, however slow the machine is, and let others run."""
     monkeypatch.setattr('genkitx_hnsw.pace.SHORT', 1e9)
     monkeypatch.setattr('genkitx_hnsw.pace.TOGETHER', 0)
-
-
-async def test_short_searches_that_follow_each_other_let_others_run(
-    open_index, clustered, records, engine, all_short, monkeypatch
-):
     store = open_index(engine).store
     vectors = clustered(200, 16)
     await store.upsert(records(vectors))
     await search(store, vectors[0])
+    return store, vectors
+
+
+async def test_short_searches_that_follow_each_other_let_others_run(searched, monkeypatch):
+    store, vectors = searched
     threads = _noting_threads(monkeypatch, type(store), '_search')
     async with _counting_turns() as turns:
         for vector in vectors:
@@ -199,13 +199,8 @@ async def test_short_searches_that_follow_each_other_let_others_run(
     assert len(turns) >= len(vectors) - 1
 
 
-async def test_short_searches_that_come_together_wait_in_line_and_let_others_run(
-    open_index, clustered, records, all_short, monkeypatch
-):
-    store = open_index().store
-    vectors = clustered(200, 16)
-    await store.upsert(records(vectors))
-    await search(store, vectors[0])
+async def test_short_searches_that_come_together_wait_in_line_and_let_others_run(searched, monkeypatch):
+    store, vectors = searched
     threads = _noting_threads(monkeypatch, type(store), '_search')
     order = []
 
@@ -223,11 +218,8 @@ async def test_short_searches_that_come_together_wait_in_line_and_let_others_run
     assert not store._pace._lines
 
 
-async def test_a_search_that_is_cancelled_in_line_leaves_it(open_index, clustered, records, all_short):
-    store = open_index().store
-    vectors = clustered(200, 16)
-    await store.upsert(records(vectors))
-    await search(store, vectors[0])
+async def test_a_search_that_is_cancelled_in_line_leaves_it(searched):
+    store, vectors = searched
     tasks = [asyncio.create_task(search(store, vector, k=1)) for vector in vectors[:20]]
     await asyncio.sleep(0)
     for task in tasks[::2]:
@@ -238,13 +230,8 @@ async def test_a_search_that_is_cancelled_in_line_leaves_it(open_index, clustere
     assert not store._pace._lines
 
 
-async def test_searches_that_became_long_leave_the_line_for_threads(
-    open_index, clustered, records, all_short, monkeypatch
-):
-    store = open_index().store
-    vectors = clustered(200, 16)
-    await store.upsert(records(vectors))
-    await search(store, vectors[0])
+async def test_searches_that_became_long_leave_the_line_for_threads(searched, monkeypatch):
+    store, vectors = searched
     threads = _noting_threads(monkeypatch, type(store), '_search')
     tasks = [asyncio.create_task(search(store, vector, k=1)) for vector in vectors[:20]]
     await asyncio.sleep(0)
@@ -295,14 +282,9 @@ def test_short_searches_keep_the_loop_for_a_time_together():
     assert not pace.others_turn
 
 
-async def test_a_search_waits_for_a_writer_beside_the_event_loop(
-    open_index, clustered, records, engine, all_short, monkeypatch
-):
-    store = open_index(engine).store
-    vectors = clustered(200, 16)
-    await store.upsert(records(vectors))
+async def test_a_search_waits_for_a_writer_beside_the_event_loop(searched, records, monkeypatch):
+    store, vectors = searched
     writing, written = threading.Event(), threading.Event()
-    await search(store, vectors[0])
     graph = type(store._state[0]._engine)
     add = graph.add
 
@@ -323,13 +305,8 @@ async def test_a_search_waits_for_a_writer_beside_the_event_loop(
         assert [match.id for match in await waiting] == ['r1000']
 
 
-async def test_a_short_search_does_not_wait_for_a_long_one_on_the_event_loop(
-    open_index, clustered, records, engine, all_short, monkeypatch
-):
-    store = open_index(engine).store
-    vectors = clustered(200, 16)
-    await store.upsert(records(vectors))
-    await search(store, vectors[0])
+async def test_a_short_search_does_not_wait_for_a_long_one_on_the_event_loop(searched, engine, monkeypatch):
+    store, vectors = searched
     # The engine takes its time for a filtered search, which a thread runs.
     graph = store._state[0]._engine._index
     name = 'query' if engine == 'voyager' else 'knn_query'
@@ -358,13 +335,8 @@ async def test_a_short_search_does_not_wait_for_a_long_one_on_the_event_loop(
     assert [match.id for match in await long] == ['r0']
 
 
-async def test_what_cannot_be_reached_is_found_beside_the_event_loop(
-    open_index, clustered, records, engine, all_short, monkeypatch
-):
-    store = open_index(engine).store
-    vectors = clustered(200, 16)
-    await store.upsert(records(vectors))
-    await search(store, vectors[0])
+async def test_what_cannot_be_reached_is_found_beside_the_event_loop(searched, monkeypatch):
+    store, vectors = searched
     monkeypatch.setattr(type(store._state[0]._engine), 'query', lambda *_, **__: None)
     threads = _noting_threads(monkeypatch, type(store._state[0]), '_exact')
     assert [match.id for match in await search(store, vectors[7], k=1)] == ['r7']
