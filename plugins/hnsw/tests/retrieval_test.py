@@ -177,6 +177,21 @@ async def test_searches_and_writes_at_the_same_time(open_index, clustered, recor
     assert await store.count() == 500 + 1250
 
 
+async def test_what_was_replaced_or_deleted_is_not_found_at_once(open_index, clustered, records, engine):
+    store = open_index(engine).store
+    vectors = clustered(600, 16)
+    await store.upsert(records(vectors))
+    async with store.session():
+        await store.upsert(records(vectors[:300] + 5))  # Replaced, not saved.
+        await store.delete(ids=['r599'])
+        for number in (7, 299):
+            assert (await search(store, vectors[number] + 5, k=1))[0].score == pytest.approx(1, abs=1e-5)
+        found = [match.id for match in await search(store, vectors[7], k=700)]
+        assert sorted(found) == sorted(f'r{number}' for number in range(599))
+    assert await open_index(engine, store.path).store.count() == 599
+    assert (await store.describe())['deleted'] == 301
+
+
 @pytest.fixture
 async def searched(open_index, clustered, records, engine, monkeypatch):
     """A store of 200 records and their vectors; its searches are short, however slow the machine is, and let others run."""

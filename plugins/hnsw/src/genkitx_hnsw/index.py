@@ -3,9 +3,10 @@
 """An index in memory: a graph of vectors, and the entry of each label.
 
 Labels are never used twice: a replaced or deleted record leaves a dead label behind, which the graph skips. Writing into a used
-place would cost ten inserts (the engine repairs all links around it); a mark costs nothing itself, but inserts and searches pass
-through what is marked. When more labels are dead than alive, the graph is built anew from what is alive: that is one more insert for
-each record replaced, and bounds how much slower and larger the dead make an index.
+place would cost ten inserts (the engine repairs all links around it). A mark costs nothing itself, but an insert among what is marked
+takes up to twice as long, since it looks for so many that are not: so the engine is told of the dead as late as possible, before a
+search or a save. When more labels are dead than alive, the graph is built anew from what is alive: that is one more insert for each
+record replaced, and bounds how much slower and larger the dead make an index.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class Index:
         self._engine: Engine | None = None
         self._rows: dict[int, codec.Row] = {}
         self._dead: set[int] = set()
+        # Those among them that the engine does not know of yet.
+        self._unmarked: list[int] = []
         self._labels: dict[str, int] = {}
         self._next = 0
         self._columns: tuple[Columns, list[int]] | None = None
@@ -100,6 +103,8 @@ class Index:
         """Writes the three files, and checks the one that an engine wrote."""
         import numpy as np
 
+        with self._lock.writing():
+            self._mark()
         with self._lock.reading():
             dimensions = self.dimensions or 0
             settings = self.settings
@@ -131,18 +136,16 @@ class Index:
         """
         self._lock.begin_reading(wait=wait)
         try:
-            engine = self._engine
-            if self.dimensions is not None and len(vector) != self.dimensions:
-                raise dimension_error(self.name, self.dimensions, len(vector), what='a query vector')
-            if engine is None or not self._rows:
-                return []
-            if request.filter is None:
-                found = self._nearest(engine, vector, request.k, ef, wait)
-            else:
-                found = self._filtered(engine, vector, request.k, ef, request.filter)
-            return self._matches(engine, found, request)
+            if not self._unmarked:
+                return self._search(request, vector, ef, wait)
         finally:
             self._lock.end_reading()
+        if not wait:
+            raise BlockingIOError
+        # In one go: a writer might bury more in between, again and again.
+        with self._lock.writing():
+            self._mark()
+            return self._search(request, vector, ef, wait)
 
     def fetch(self, ids: Sequence[str], *, include_vectors: bool) -> list[Record]:
         """Returns the records with these ids."""
@@ -230,6 +233,7 @@ class Index:
             self._rows = dict(enumerate(rows))
             self._labels = {row.id: label for label, row in enumerate(rows)}
             self._dead = set()
+            self._unmarked = []
             self._next = len(rows)
             self._columns = None
             self.changed = True
@@ -295,10 +299,15 @@ class Index:
         return moved
 
     def _bury(self, label: int) -> None:
-        assert self._engine is not None  # noqa: S101 - there is a label
-        self._engine.delete(label)
         del self._rows[label]
         self._dead.add(label)
+        self._unmarked.append(label)
+
+    def _mark(self) -> None:
+        for label in self._unmarked:
+            assert self._engine is not None  # noqa: S101 - there is a label
+            self._engine.delete(label)
+        self._unmarked = []
 
     def _rebuild_if_worth(self) -> None:
         if len(self._dead) > max(_MIN_DEAD, len(self._rows)):
@@ -314,6 +323,18 @@ class Index:
             cached = self._columns = Columns([row.entry['metadata'] for row in self._rows.values()]), labels
         columns, labels = cached
         return [labels[i] for i in np.flatnonzero(columns.mask(condition, self.name)).tolist()]
+
+    def _search(self, request: SearchRequest, vector: NDArray[np.float32], ef: int, wait: bool) -> list[Match]:
+        engine = self._engine
+        if self.dimensions is not None and len(vector) != self.dimensions:
+            raise dimension_error(self.name, self.dimensions, len(vector), what='a query vector')
+        if engine is None or not self._rows:
+            return []
+        if request.filter is None:
+            found = self._nearest(engine, vector, request.k, ef, wait)
+        else:
+            found = self._filtered(engine, vector, request.k, ef, request.filter)
+        return self._matches(engine, found, request)
 
     def _nearest(self, engine: Engine, vector: NDArray[np.float32], k: int, ef: int, wait: bool) -> _Found:
         k = min(k, len(self._rows))
