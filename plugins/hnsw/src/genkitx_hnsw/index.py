@@ -304,6 +304,7 @@ class Index:
         self._unmarked.append(label)
 
     def _mark(self) -> None:
+        """Tells the engine of the dead; the caller holds the lock alone."""
         for label in self._unmarked:
             assert self._engine is not None  # noqa: S101 - there is a label
             self._engine.delete(label)
@@ -363,8 +364,6 @@ class Index:
 
     def _ef(self, engine: Engine, ef: int) -> int:
         """Widens a search by the share of dead elements, which lead it on but are no candidates."""
-        if not self._dead:
-            return min(engine.count, ef)
         return min(engine.count, math.ceil(ef * engine.count / len(self._rows)))
 
     def _exact(self, engine: Engine, vector: NDArray[np.float32], labels: list[int], k: int) -> _Found:

@@ -194,8 +194,7 @@ class HnswStore(VectorStore):
         Raises:
             GenkitError: INVALID_ARGUMENT.
         """
-        if not record.id:
-            raise GenkitError(status='INVALID_ARGUMENT', message=f'{self.name}: an id is not empty.')
+        self._check_id(record)
         self._floats((record.vector,), len(record.vector))
 
     @contextlib.asynccontextmanager
@@ -227,11 +226,14 @@ class HnswStore(VectorStore):
     def _vectors(self, records: Sequence[Record], dimensions: int | None) -> NDArray[np.float32]:
         expected = dimensions or len(records[0].vector)
         for record in records:
-            if not record.id:
-                raise GenkitError(status='INVALID_ARGUMENT', message=f'{self.name}: an id is not empty.')
+            self._check_id(record)
             if len(record.vector) != expected:
                 raise dimension_error(self.name, expected, len(record.vector))
         return self._floats((record.vector for record in records), expected).reshape(-1, expected)
+
+    def _check_id(self, record: Record) -> None:
+        if not record.id:
+            raise GenkitError(status='INVALID_ARGUMENT', message=f'{self.name}: an id is not empty.')
 
     def _floats(
         self, vectors: Iterable[Sequence[float]], dimensions: int, *, what: str = 'a vector'
